@@ -54,7 +54,7 @@ def problems(folder: Path, text: str) -> list[str]:
     return [problem.removeprefix(f"{path}:") for problem in caught.value.problems]
 
 
-def test_settings_that_are_left_out_have_their_defaults(folder: Path) -> None:
+def test_omitted_settings_have_their_defaults(folder: Path) -> None:
     config = load(write(folder, MINIMAL))
     station = config.stations["chill"]
     assert config.server == ServerSettings()
@@ -68,7 +68,7 @@ def test_settings_that_are_left_out_have_their_defaults(folder: Path) -> None:
     )
 
 
-def test_progressions_may_have_two_chords_a_bar_or_be_learned(folder: Path) -> None:
+def test_progressions_may_have_two_chords_per_bar_or_be_learned(folder: Path) -> None:
     text = MINIMAL.replace("[[Dm7, G7]]", "{}")
     assert load(write(folder, text.format("[[Dm9 G7, Cmaj9]]"))).stations["chill"].progressions == (
         ("Dm9 G7", "Cmaj9"),
@@ -208,7 +208,7 @@ def test_three_mistakes_are_all_named_with_their_lines(folder: Path) -> None:
         ("\t- what", "8: not YAML: "),
     ],
 )
-def test_each_mistake_is_named_where_it_stands(folder: Path, line: str, message: str) -> None:
+def test_each_mistake_is_named_with_its_line(folder: Path, line: str, message: str) -> None:
     lines = problems(folder, MINIMAL + line + "\n")
     assert any(problem.startswith(message) for problem in lines), lines
 
@@ -256,7 +256,7 @@ def test_a_number_with_an_exponent_is_read(folder: Path) -> None:
     assert (station.tone.highpass, station.controls.lowpass) == (40.0, 12_000.0)
 
 
-def test_null_and_an_empty_list_are_the_same(folder: Path) -> None:
+def test_null_and_an_empty_list_are_equivalent(folder: Path) -> None:
     for value in ("null", "[]"):
         assert load(write(folder, MINIMAL + f"server: {{hosts: {value}}}\n")).server.hosts == ()
     assert load(write(folder, MINIMAL + "server: {hosts: [radio.home]}\n")).server.hosts == ("radio.home",)
@@ -272,7 +272,9 @@ def test_missing_files_are_named(folder: Path) -> None:
     assert str(folder / "font.sf2") in lines[2]
 
 
-def test_a_missing_default_file_is_named_at_its_station(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_default_file_is_named_with_the_line_of_its_station(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     missing = StationSettings.__dataclass_fields__["soundfont"]
     monkeypatch.setattr(missing, "default", folder / "gone.sf2")
     lines = problems(folder, MINIMAL.replace("    soundfont: font.sf2\n", ""))
@@ -284,7 +286,7 @@ def test_a_file_without_stations_is_refused(folder: Path, text: str) -> None:
     assert problems(folder, text)
 
 
-def test_a_file_that_cannot_be_read_is_named(folder: Path) -> None:
+def test_an_unreadable_file_is_named(folder: Path) -> None:
     with pytest.raises(SettingsError, match=r"gone.yaml: cannot be read: No such file"):
         load(folder / "gone.yaml")
     (folder / "latin.yaml").write_bytes(b"title: caf\xe9\n")
@@ -304,12 +306,12 @@ def test_a_public_host_without_a_token_is_read(folder: Path) -> None:
     assert load(write(folder, MINIMAL + "server: {host: 0.0.0.0}\n")).server == ServerSettings(host="0.0.0.0")
 
 
-def test_a_merge_is_one_mistake_where_it_stands(folder: Path) -> None:
+def test_a_merge_is_one_mistake_named_with_its_line(folder: Path) -> None:
     text = MINIMAL.replace("chill:", "chill: &chill") + "  study:\n    <<: *chill\n"
     assert problems(folder, text) == ["9: study: merges (<<) are not supported; write the settings out"]
 
 
-def test_the_working_directory_comes_before_the_package(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_working_directory_takes_precedence_over_the_package(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     assert default_path() == STATIONS
     write(folder, MINIMAL)
@@ -317,7 +319,7 @@ def test_the_working_directory_comes_before_the_package(folder: Path, monkeypatc
 
 
 def comment_on(name: str, *, is_control: bool = False) -> str:
-    """Return the comment on a setting in the shipped file, which may go on in the lines below."""
+    """Return the comment on a setting in the shipped file, which may span several lines."""
     text = STATIONS.read_text(encoding="utf-8")
     lines = (text.partition("    controls:\n")[2] if is_control else text).splitlines()
     start = next(at for at, line in enumerate(lines) if re.match(rf" *(# +)?(- )?{name}:( |$)", line))
@@ -335,7 +337,7 @@ def test_the_shipped_file_shows_every_setting_with_its_default(owner: type) -> N
         assert re.search(rf"\[{re.escape(default)}[]:]", comment), f"{name}: the default {default} is not in: {comment}"
 
 
-def test_the_shipped_stations_are_right() -> None:
+def test_the_shipped_progressions_are_valid() -> None:
     stations = yaml.safe_load(STATIONS.read_text(encoding="utf-8"))["stations"]
     assert {"chill", "study"} <= set(stations)
     for station in stations.values():
@@ -348,13 +350,13 @@ def test_the_shipped_file_loads() -> None:
     assert {"chill", "study"} <= set(load(STATIONS).stations)
 
 
-def test_the_first_station_shows_the_defaults_of_the_tone_but_for_its_balance() -> None:
+def test_the_first_station_shows_the_default_tone_except_for_its_balance() -> None:
     usual = Tone()
     shown = load(STATIONS).stations["chill"].tone
     assert replace(shown, keys_db=usual.keys_db, bass_db=usual.bass_db, gain_db=usual.gain_db) == usual
 
 
-def test_a_burst_of_one_format_leaves_the_others(folder: Path) -> None:
+def test_a_burst_for_one_format_leaves_the_others_unchanged(folder: Path) -> None:
     config = load(write(folder, MINIMAL + "server: {burst: {mp3: 4}}\n"))
     assert config.server.burst == {"opus": 22.0, "mp3": 4.0, "aac": 22.0}
 

@@ -60,14 +60,14 @@ class Sample:
         check(self)
 
 
-def test_a_declaration_holds_default_help_and_uses() -> None:
+def test_a_declaration_contains_default_help_and_uses() -> None:
     speed = settings_of(Sample)["speed"]
     assert (speed.name, speed.default, speed.help, speed.uses) == ("speed", 2.0, "speed", {"shapes_music": True})
     assert settings_of(Sample)["title"].is_required
     assert list(settings_of(Sample)) == [item.name for item in fields(Sample)]
 
 
-def test_values_are_converted_to_their_own_type() -> None:
+def test_values_are_converted_to_the_declared_type() -> None:
     sample = Sample("One", speed=3, layers=2.0, font="other.sf2", names=["Ada", "Bo"])
     assert isinstance(sample.speed, float)
     assert isinstance(sample.layers, int)
@@ -106,19 +106,19 @@ def test_values_are_converted_to_their_own_type() -> None:
         ("inner", {}, "inner: {} is not a mapping of settings"),
     ],
 )
-def test_a_value_that_is_not_allowed_is_named(name: str, value: object, problem: str) -> None:
+def test_an_invalid_value_is_named(name: str, value: object, problem: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Sample(**{"title": "One", name: value})
     assert caught.value.problems == (problem,)
 
 
-def test_all_problems_are_raised_at_once() -> None:
+def test_all_problems_are_raised_together() -> None:
     with pytest.raises(SettingsError) as caught:
         Sample("One", speed=0, color="blue", inner=None)
     assert [line.split(":")[0] for line in caught.value.problems] == ["speed", "color", "inner"]
 
 
-def test_the_json_schema_holds_range_unit_and_help() -> None:
+def test_the_json_schema_contains_range_unit_and_help() -> None:
     schemas = {item.name: json_schema(item) for item in fields(Sample)}
     assert schemas["speed"] == {
         "type": "number",
@@ -151,7 +151,7 @@ def test_values_are_written_as_in_yaml(kind: Kind, value: object, words: str) ->
     assert kind.written(value) == words
 
 
-def test_one_value_may_stand_for_all_keys() -> None:
+def test_one_value_may_apply_to_all_keys() -> None:
     burst = PerKey(("opus", "mp3"), Number(low=0, high=25), 22.0)
     assert burst.check(5) == {"opus": 5.0, "mp3": 5.0}
     assert burst.check({"mp3": 4}) == {"opus": 22.0, "mp3": 4.0}
@@ -159,7 +159,7 @@ def test_one_value_may_stand_for_all_keys() -> None:
         burst.check({"mp4": 4})
 
 
-def test_every_control_has_a_group_and_a_place_where_it_lands() -> None:
+def test_every_control_has_a_group_and_a_time_of_effect() -> None:
     from radio.settings.controls import CONTROLS, Controls
 
     for name, control in CONTROLS.items():

@@ -21,7 +21,7 @@ def entry(*lines: str) -> str:
     return f"{MINIMAL}    push:\n      - {first}\n" + "".join(f"        {line}\n" for line in rest)
 
 
-def test_an_entry_takes_every_default(folder: Path) -> None:
+def test_omitted_settings_of_an_entry_have_their_defaults(folder: Path) -> None:
     station = load(write(folder, entry("to: rtmp://live.twitch.tv/app", "key_env: TWITCH_KEY"))).stations["chill"]
     assert station.push == (PushSettings(parse("rtmp://live.twitch.tv/app"), Key(env="TWITCH_KEY")),)
     assert station.push[0].video == Video(1280, 720, 30, 2_500)
@@ -66,12 +66,12 @@ def test_each_mistake_is_named_without_a_secret(folder: Path, lines: tuple[str, 
     assert "s3cret" not in problem
 
 
-def test_an_image_must_be_there(folder: Path) -> None:
+def test_a_missing_image_is_named(folder: Path) -> None:
     (problem,) = problems(folder, f"{MINIMAL}    image: night.png\n")
     assert "there is no image" in problem
 
 
-def test_check_looks_for_the_keys_and_the_image(
+def test_check_reports_missing_keys_and_an_unreadable_image(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "image.png").write_text("no image")

@@ -24,7 +24,7 @@ from radio.settings.push_target import Key, Secrets, Target, env_name, parse
         ("rtmp://lo%20fi@host/app", Target("rtmp", "host", 1935, "app", "lo fi")),
     ],
 )
-def test_addresses(address: str, target: Target) -> None:
+def test_addresses_are_parsed(address: str, target: Target) -> None:
     assert parse(address) == target
 
 
@@ -67,7 +67,7 @@ def test_a_key_comes_from_the_environment_or_a_file(tmp_path: Path, monkeypatch:
     assert "s3cret" not in repr(Key(value="s3cret"))
 
 
-def test_the_error_of_a_missing_key_names_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_a_missing_key_names_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("A_KEY", raising=False)
     with pytest.raises(SettingsError, match="environment variable A_KEY is not set"):
         Key(env="A_KEY").read()
@@ -90,7 +90,7 @@ def test_a_key_in_place_of_a_name_is_refused_without_repeating_it(word: str) -> 
     assert env_name("TWITCH_KEY") == "TWITCH_KEY"
 
 
-def test_keys_are_hidden_in_every_form_in_which_they_are_sent() -> None:
+def test_keys_are_hidden_in_every_form_that_is_sent() -> None:
     key = "live_1/ä?token=2"
     login = base64.b64encode(f"source:{key}".encode()).decode()
     message = f"cannot open rtmp://host/app/{key}, live_1%2F%C3%A4%3Ftoken%3D2, Basic {login}"

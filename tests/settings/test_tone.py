@@ -20,7 +20,7 @@ def test_every_layer_has_a_trim() -> None:
     assert {f"{layer}_db" for layer in LAYERS} <= set(settings_of(Tone))
 
 
-def test_all_faults_are_reported_at_once() -> None:
+def test_all_faults_are_reported_together() -> None:
     with pytest.raises(SettingsError) as raised:
         Tone(keys_lowpass=5.0, gain_db=float("nan"), drive_db=10**400, ceiling_db=1.0, room_db=True)
     assert [line.split(":")[0] for line in raised.value.problems] == [
