@@ -1,1 +1,1 @@
-"""Fuzzing of everything that reads bytes from outside: `python -m tests.fuzz`."""
+"""Fuzzing of all readers of external bytes: `python -m tests.fuzz`."""

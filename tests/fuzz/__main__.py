@@ -1,7 +1,7 @@
-"""Fuzz the readers of files and messages with atheris, which looks for inputs that reach other code.
+"""Fuzz the readers of files and messages with atheris, which searches for inputs that reach new code.
 
 `python -m tests.fuzz` needs `pip install atheris`. A crash, a hang of 20 seconds or 2 GB of memory ends a target, and
-the input is left in the working directory: make a test of it.
+the input is kept in the working directory, so that it can become a test.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _LIMITS: Final = ("-timeout=20", "-rss_limit_mb=2048", "-print_final_stats=1", "
 
 def main() -> int:
     """Run the command line and return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description="Fuzz what reads bytes from outside.")
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description="Fuzz the readers of external bytes.")
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"{', '.join(TARGETS)} [all]")
-    parser.add_argument("--minutes", type=float, default=10.0, help="time for each target [%(default)g]")
-    parser.add_argument("--output", type=Path, help="write the table between the marks of this Markdown file")
+    parser.add_argument("--minutes", type=float, default=10.0, help="time per target [%(default)g]")
+    parser.add_argument("--output", type=Path, help="replace the table between the markers of this Markdown file")
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.targets if name not in TARGETS]:
         parser.error(f"there is no target {', '.join(unknown)}; targets: {', '.join(TARGETS)}")
@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def _fuzz(name: str, minutes: float) -> tuple[str, bool]:
-    """Fuzz a target in a process of its own; return its row of the table, and whether it passed."""
+    """Fuzz a target in a separate process. Return its table row, and whether it passed."""
     with tempfile.TemporaryDirectory() as folder:
         for number, seed in enumerate(TARGETS[name].seeds()):
             (Path(folder) / f"seed-{number}").write_bytes(seed)

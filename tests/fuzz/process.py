@@ -16,12 +16,12 @@ GUIDING: Final = {
     "snapshot": ["radio.station.snapshot", "radio.station.station"],
     "state": ["radio.server.broadcast.saved_station", "radio.server.broadcast.piece"],
 }
-"""The modules whose branches the fuzzer looks for. Others would only slow it down."""
+"""The modules whose branches guide the fuzzer. Others would only slow it down."""
 
 if __name__ == "__main__":
     name = sys.argv.pop(1)
     with atheris.instrument_imports(include=GUIDING[name]):
         from tests.fuzz.targets import TARGETS
-    TARGETS[name].run(b"")  # what is opened once is not part of the time of an input
+    TARGETS[name].run(b"")  # so that one-time setup does not count toward the time of an input
     atheris.Setup(sys.argv, TARGETS[name].run)
     atheris.Fuzz()

@@ -1,4 +1,4 @@
-"""The readers of files and messages, each as a function of bytes that may refuse them but must not break."""
+"""The readers of files and messages: functions of bytes that may refuse their input but must not break."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ _PPQ: Final = bytes([0, 96])
 class Target:
     """A reader.
 
-    run: raises nothing for any bytes, or something has broken.
-    seeds: returns valid bytes, from which others are made.
+    run: must not raise for any bytes.
+    seeds: returns valid inputs to start from.
     """
 
     run: Callable[[bytes], None]
@@ -72,7 +72,7 @@ def midi_files() -> list[bytes]:
 @functools.cache
 def _config_file() -> Path:
     folder = tempfile.TemporaryDirectory(prefix="radio-fuzz-")
-    _config_file.__dict__["folder"] = folder  # lives as long as the process
+    _config_file.__dict__["folder"] = folder  # keeps the folder until the process ends
     return Path(folder.name) / "stations.yaml"
 
 
@@ -85,7 +85,7 @@ def read_config(data: bytes) -> None:
 
 
 def config_files() -> list[bytes]:
-    """Return the shipped config, and one with other kinds of values."""
+    """Return the shipped config and one with other kinds of values."""
     other = """
 stations:
   one:
@@ -110,7 +110,7 @@ def read_messages(data: bytes) -> None:
 
 
 def read_tokens(data: bytes) -> None:
-    """Decode tokens of both vocabularies, and encode the notes again: nothing may be lost."""
+    """Decode tokens of both vocabularies and encode the notes again. Nothing may be lost."""
     tokens = [int.from_bytes(data[at : at + 2], "little") for at in range(0, len(data) - 1, 2)]
     events = tokenizer.decode([token % TABLE_SIZE for token in tokens])
     notes = tokenizer.remove_overlaps(tokenizer.events_to_notes(events))
@@ -134,7 +134,7 @@ def token_streams() -> list[bytes]:
 
 
 def write_pages(data: bytes) -> None:
-    """Write packets of any sizes into Ogg pages of any number of packets, and read them back with a strict reader."""
+    """Write packets of any size into Ogg pages with any number of packets, and read them back with a strict reader."""
     pager = Pager(serial=1)
     sizes = [1 + int.from_bytes(data[at : at + 2], "little") % 1_500 for at in range(0, min(len(data), 64) - 1, 2)]
     packets = [Packet(960 * number, 960, bytes([size % 256]) * size) for number, size in enumerate(sizes)]
@@ -154,7 +154,7 @@ def _station() -> Station:
 
 @functools.cache
 def _states() -> tuple[bytes, ...]:
-    """Return snapshots of the shipped station, one as it begins and one after some bars."""
+    """Return two snapshots of the shipped station: one at its start and one some bars later."""
     station = open_station(load(STATIONS).stations["chill"], seed=7)
     saved: list[bytes] = []
     while len(saved) < 2:
@@ -166,7 +166,7 @@ def _states() -> tuple[bytes, ...]:
 
 
 def read_snapshot(data: bytes) -> None:
-    """Let a station go on from a snapshot, and play a little, which takes long, from some of them."""
+    """Resume a station from a snapshot. From some snapshots, also play a little, which is slow."""
     station = _station()
     try:
         station.resume(data, ())
@@ -178,7 +178,7 @@ def read_snapshot(data: bytes) -> None:
 
 
 def read_saved_station(data: bytes) -> None:
-    """Read the content of a state file, with a checksum that is right."""
+    """Read the contents of a state file with a correct checksum."""
     with contextlib.suppress(SnapshotError, ControlError):
         saved = saved_station.decode(_MAGIC + hashlib.sha256(data).digest() + data)
         Piece(load(STATIONS).stations["chill"]).take_over(saved)
