@@ -27,7 +27,7 @@ def few_leads() -> Iterator[None]:
 
 @pytest.fixture
 def two_candidates() -> Iterator[None]:
-    """Fewer candidates in one test, outside the packages where all tests have them."""
+    """Fewer candidates for one test, outside the packages whose tests all have them."""
     with (
         mock.patch.object(material, "CANDIDATES", dict.fromkeys(_SHIPPED, 2)),
         mock.patch.object(melody, "CANDIDATES", 3),
@@ -43,6 +43,6 @@ def all_leads() -> Iterator[None]:
 
 @pytest.fixture
 def all_candidates(all_leads: None) -> Iterator[None]:
-    """As many candidates as on air, for tests of how the music sounds."""
+    """As many candidates as on air, for tests of the resulting music."""
     with mock.patch.object(material, "CANDIDATES", _SHIPPED):
         yield

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does, before numpy is imported
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # set before numpy is imported, as the command line does
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch's threads would wait for each other on a busy machine
 
 os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="radio-test-states-")  # not the user's own states
@@ -28,25 +28,25 @@ from tests.web.chromium import browser
 
 __all__ = ["browser"]
 
-# A shell that runs the tests in the background has SIGINT ignored, and every program they start would inherit that.
+# A shell ignores SIGINT for tests in the background, and every program that they start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# The time of one example says nothing on a busy machine: no deadline, and no check of how long it takes to draw data.
+# On a busy machine, times of examples mean nothing: no deadline, and no check of the time to draw data.
 _EXAMPLES = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "print_blob": True}
 settings.register_profile("fast", max_examples=25, **_EXAMPLES)  # type: ignore[arg-type]
 settings.register_profile("thorough", max_examples=100, **_EXAMPLES)  # type: ignore[arg-type]
 settings.load_profile("fast")  # `make test-all` selects the other one
 
-gc.disable()  # until all tests are collected: what is imported and collected stays
+gc.disable()  # until all tests are collected, because imported modules and collected tests stay
 
 WAITING = tuple(f"tests/{folder}" for folder in ("cli", "playback", "push", "server", "terminal", "web", "worker"))
-"""Tests in these folders wait for sound that is made in real time."""
+"""Folders whose tests wait for audio in real time."""
 
 Radio = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let xdist's processes share what they import."""
+    """Make xdist's processes share their imports."""
     if getattr(config.option, "numprocesses", None):
         forks = xdist_forked()
         forks.__enter__()
@@ -55,15 +55,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run tests that share something in one process of xdist, which makes it once, and mix the others.
+    """Run tests that share something in one xdist process, which creates it once, and mix the others.
 
-    What they share is a fixture of their module, or what a cached function of their module returns, or the browser.
+    Tests share a fixture of their module, the result of a cached function of their module, or the browser.
     """
     groups = {item: _group(item) for item in items}
     for item, group in groups.items():
         if group:
             item.add_marker(pytest.mark.xdist_group(group))
-    if hasattr(config, "workerinput"):  # this is a process of xdist
+    if hasattr(config, "workerinput"):  # this is an xdist process
         items.sort(key=lambda item: _place(groups[item] or item.nodeid))
 
 
@@ -77,22 +77,22 @@ def _group(item: pytest.Item) -> str:
 
 
 def _place(name: str) -> float:
-    """Return the place in the run of a test or a group, from 0 to 1: at random, but the same in all processes.
+    """Return the place of a test or group in the run, from 0 to 1: random, but the same in all processes.
 
-    Tests that wait run beside those that compute. None waits at the end, where no other test is left to compute.
+    Tests that wait run next to those that compute. They come before the end, when no other test is left to compute.
     """
     return zlib.crc32(name.encode()) / 2**32 * (0.8 if name.startswith(WAITING) else 1)
 
 
 def _has_cache(item: pytest.Item) -> bool:
-    """Return whether a function of the item's module keeps what it returned."""
+    """Return whether the item's module has a function with a cache."""
     module = item.module  # type: ignore[attr-defined]
     return any(hasattr(value, "cache_info") and value.__module__ == module.__name__ for value in vars(module).values())
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
-    """Leave modules and tests out of all later collections of garbage."""
+    """Exclude modules and tests from all later garbage collections."""
     gc.collect()
     gc.freeze()
     gc.enable()
@@ -100,7 +100,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def files_in_memory() -> None:
-    """Read the files of the package from copies in memory, as a server's workers do: a soundfont's takes 0.1 s."""
+    """Read the package's files from copies in memory, as a server's workers do. Copying a soundfont takes 0.1 s."""
     descriptors = {str(path): files.copy(path)[0] for path in (SOUNDFONT, *CHECKPOINTS.glob("*.safetensors"))}
     files.use_copies(descriptors)
 
@@ -113,7 +113,7 @@ def forked_programs() -> Iterator[None]:
 
 @pytest.fixture
 def started_programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Programs start as users start them, with an interpreter that has imported nothing."""
+    """Start programs as users do, with an interpreter that has imported nothing."""
     monkeypatch.setattr("tests.forked_programs.MODULES", frozenset())
 
 

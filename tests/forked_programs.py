@@ -1,8 +1,8 @@
-"""Programs of the tests as forks of one process that has imported what they import.
+"""Programs of the tests as forks of one process that has already imported their modules.
 
-Hundreds of tests start a worker or a command, and its imports would cost more processor time than all else that it
-does. A fork is a process as real as any other: a child of the tests with an id, an exit status, and descriptors of its
-own. Tests of what a program imports, and of interpreters that are set up otherwise, start it as users do.
+Hundreds of tests start a worker or a command, whose imports would cost more processor time than everything else. A fork
+is a real process: a child of the tests with its own id, exit status and descriptors. Tests of a program's imports or
+with a different interpreter setup start it as users do.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ LIBRARIES = (
     "music21", "onnxruntime", "PIL.Image", "playwright.async_api", "rich.live", "scipy.signal", "scipy.stats",
     "tensorboard", "torch._dynamo", "torchmetrics", "yaml",
 )  # fmt: skip
-"""Modules of the tests that take long to import."""
+"""Slow imports of the test modules."""
 
 _EXECNET = ["-u", "-c", "import sys;exec(eval(sys.stdin.readline()))"]
 """The command with which execnet starts Python for xdist."""
@@ -63,20 +63,20 @@ _EXECNET = ["-u", "-c", "import sys;exec(eval(sys.stdin.readline()))"]
 ROOT = Path(__file__).parents[1]
 
 _TERMINAL = ("setsid", "--ctty")
-"""The words before a command whose standard input is its controlling terminal."""
+"""The prefix of a command whose standard input is its controlling terminal."""
 _SET_CHILD_SUBREAPER = 36
 _MESSAGE = 65_536
 _DESCRIPTORS = 16
 
 
 class Program(NamedTuple):
-    """A program to be run as a fork.
+    """A program to run as a fork.
 
     Args:
         arguments: the module and its arguments.
         environment: all its variables.
         folder: its working directory.
-        session: whether it leads a session of its own.
+        session: whether it leads a new session.
         terminal: whether its standard input is its controlling terminal.
         numbers: its descriptors.
     """
@@ -103,12 +103,12 @@ class Parent:
         self._libc = ctypes.CDLL(None, use_errno=True)
 
     def fork(self, program: Program, descriptors: Sequence[int]) -> int:
-        """Run a program with copies of these descriptors; return the id of its process, which becomes our child."""
+        """Run a program with copies of these descriptors. Return the id of its process, which becomes our child."""
         connection = self._connection or self._start()
         request = json.dumps(program).encode()
         assert len(request) < _MESSAGE
         assert len(descriptors) <= _DESCRIPTORS
-        # The kernel gives a process whose parent has ended to the nearest ancestor that asked for such processes.
+        # The kernel reparents an orphaned process to its nearest ancestor that is a subreaper.
         self._adopt(1)
         try:
             socket.send_fds(connection, [request], list(descriptors))
@@ -136,16 +136,16 @@ class Parent:
 
 @contextlib.contextmanager
 def programs_forked() -> Iterator[None]:
-    """Let `subprocess`, and so asyncio, run the programs of `MODULES` as forks."""
+    """Make `subprocess`, and thus asyncio, run the programs in `MODULES` as forks."""
     with _forked(IMPORTS, _arguments):
         yield
 
 
 @contextlib.contextmanager
 def xdist_forked() -> Iterator[None]:
-    """Let xdist run its processes as forks of one that has imported the libraries of the tests.
+    """Make xdist run its processes as forks of one that has imported the libraries of the tests.
 
-    Modules of ours are not among them, so that pytest-cov sees their imports; plug-ins of pytest are not either.
+    They exclude our modules, so that pytest-cov sees their imports, and plug-ins of pytest.
     """
     with _forked(LIBRARIES, lambda command: (command[2:], False) if command[1:] == _EXECNET else ((), False)):
         yield
@@ -179,7 +179,7 @@ def _forked(imports: Sequence[str], arguments_of: Callable[[Any], tuple[Sequence
 
 
 def _arguments(command: Any) -> tuple[Sequence[str], bool]:
-    """Return the module that a command runs and its arguments, if it is one of ours; and whether it gets a terminal."""
+    """Return the module that a command runs and its arguments, empty if not ours, and whether it gets a terminal."""
     if isinstance(command, str | bytes | os.PathLike):
         return (), False
     words = [os.fsdecode(word) for word in command]
@@ -192,7 +192,7 @@ def _arguments(command: Any) -> tuple[Sequence[str], bool]:
 
 
 def _interpreter_is_ours(environment: Mapping[str, str]) -> bool:
-    """Return whether an environment sets nothing that Python reads when it starts."""
+    """Return whether an environment changes nothing that Python reads at startup."""
 
     def of_python(variables: Mapping[str, str]) -> dict[str, str]:
         return {name: value for name, value in variables.items() if name.startswith("PYTHON")}
@@ -209,7 +209,7 @@ def serve(connection: socket.socket) -> None:
             return
         program = Program(*json.loads(request))
         read, write = os.pipe()
-        if (between := os.fork()) == 0:  # ends at once, so that the program becomes a child of the tests
+        if (between := os.fork()) == 0:  # exits immediately, so that the program becomes a child of the tests
             if (child := os.fork()) == 0:
                 _run(program, descriptors)
             os.write(write, str(child).encode())
@@ -222,7 +222,7 @@ def serve(connection: socket.socket) -> None:
 
 
 def _run(program: Program, descriptors: Sequence[int]) -> NoReturn:
-    """Run a module as the main program, and exit as Python does."""
+    """Run a module as the main program and exit as Python does."""
     status = 1
     try:
         _take_descriptors(dict(zip(program.numbers, descriptors, strict=True)))
@@ -239,7 +239,9 @@ def _run(program: Program, descriptors: Sequence[int]) -> NoReturn:
             main = sys.modules["__main__"] = types.ModuleType("__main__")
             exec(program.arguments[1], main.__dict__)  # noqa: S102 — as Python does
             sys.exit()
-        warnings.filterwarnings("ignore", ".* found in sys.modules")  # it is imported, and runs again as `__main__`
+        warnings.filterwarnings(
+            "ignore", ".* found in sys.modules"
+        )  # the module is already imported and runs again as `__main__`
         runpy.run_module(module, run_name="__main__", alter_sys=True)
         status = 0
     except SystemExit as error:
@@ -256,7 +258,7 @@ def _run(program: Program, descriptors: Sequence[int]) -> NoReturn:
 
 
 def _take_descriptors(copied: Mapping[int, int]) -> None:
-    """Leave open copies of these descriptors alone, and let standard streams use them."""
+    """Replace all open descriptors by copies of these, and attach the standard streams to them."""
     high = 1 + max(*copied, *copied.values(), *(int(entry.name) for entry in Path("/proc/self/fd").iterdir()))
     copies = [(number, high + place) for place, number in enumerate(copied)]
     for number, copy in copies:
@@ -266,7 +268,7 @@ def _take_descriptors(copied: Mapping[int, int]) -> None:
         os.dup2(copy, number, inheritable=True)
         os.close(copy)
     unbuffered = bool(os.environ.get("PYTHONUNBUFFERED"))
-    sys.stdin = open(0, closefd=False, encoding="utf-8")  # noqa: SIM115 — as long as the process
+    sys.stdin = open(0, closefd=False, encoding="utf-8")  # noqa: SIM115 — stays open as long as the process runs
     for name, descriptor, errors in (("stdout", 1, "strict"), ("stderr", 2, "backslashreplace")):
         file: Any = io.FileIO(descriptor, "w", closefd=False)
         lines = descriptor == 2 or os.isatty(descriptor)
@@ -278,7 +280,7 @@ def _take_descriptors(copied: Mapping[int, int]) -> None:
 
 
 def _finish(status: int) -> int:
-    """Do what Python does at the end, but for freeing its memory; return the exit status."""
+    """Shut down as Python does, except for freeing memory, and return the exit status."""
     try:
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
@@ -292,6 +294,8 @@ def _finish(status: int) -> int:
 if __name__ == "__main__":
     for name in sys.argv[2:]:
         importlib.import_module(name)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a whole group; the tests close the socket
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # sent to the whole group; this process ends when the tests close the socket
     gc.freeze()
     serve(socket.socket(fileno=int(sys.argv[1])))

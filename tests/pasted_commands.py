@@ -1,4 +1,4 @@
-"""The command lines of README.md and docs/, as a reader pastes them."""
+"""The command lines of README.md and docs/ in the form that a reader pastes."""
 
 from __future__ import annotations
 

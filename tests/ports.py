@@ -1,4 +1,4 @@
-"""Ports for servers of tests that choose no port themselves."""
+"""Free ports for servers that cannot choose one themselves."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import random
 import socket
 
 _PORTS = range(20_000, 32_000)
-"""Below the ports that Linux gives to outgoing connections, so that no other test's connection takes one."""
+"""Below the range that Linux uses for outgoing connections, so that no other test's connection takes one."""
 
 
 def free_port() -> int:
-    """Return a free port of 127.0.0.1. Tests in other processes draw others."""
+    """Return a free port of 127.0.0.1, drawn at random so that tests in other processes get different ones."""
     while True:
         port = random.SystemRandom().choice(_PORTS)
         with socket.socket() as probe:

@@ -49,11 +49,11 @@ def test_bytes_and_operations_of_the_wkv_kernels_are_counted() -> None:
     # r, k, v, y and log_w; r, dy and log_w; r, k, v, dy, three gradients and log_w's; each state four times
     assert one.bytes == HEADS * (32 * token * (4 * 2 + 4 + 2 * 2 + 4 + 7 * 2 + 2 * 4) + 4 * state)
     assert (longer.bytes, more.bytes) == (2 * one.bytes, 3 * one.bytes)
-    assert Shape(1, 33).bytes - one.bytes > HEADS * 4 * state  # one more token, and a chunk for it
+    assert Shape(1, 33).bytes - one.bytes > HEADS * 4 * state  # one more token needs another chunk
     assert longer.operations == 2 * one.operations
 
 
-_MAY_BE_NONE = ("underruns", "memory of one more listener")  # so few listeners may need no new page
+_MAY_BE_NONE = ("underruns", "memory of one more listener")  # this few listeners may need no new memory page
 
 
 @pytest.mark.slow
@@ -63,7 +63,7 @@ _MAY_BE_NONE = ("underruns", "memory of one more listener")  # so few listeners 
 def test_every_section_has_measurements(section: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bench", section, "--effort", "0.03", "--output", str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert result.returncode in (0, 1), result.stderr  # so short a run may miss a target
+    assert result.returncode in (0, 1), result.stderr  # a run this short may miss a target
     assert result.stderr == ""
     figures = json.loads((tmp_path / "bench.json").read_text())["figures"]
     assert len(figures) >= 3
@@ -74,7 +74,7 @@ def test_every_section_has_measurements(section: str, tmp_path: Path) -> None:
     assert all(figure["reached"] for figure in figures if figure["unit"] == "MiB" and figure["target"])
 
 
-def test_a_listener_of_chaos_counts_the_seconds_without_audio() -> None:
+def test_a_chaos_listener_counts_the_seconds_without_audio() -> None:
     seconds = 10.0
     listener = Listener(0, "/chill.opus?burst=2", now=lambda: seconds)
     listener.receive(2)
@@ -89,7 +89,7 @@ def test_a_listener_of_chaos_counts_the_seconds_without_audio() -> None:
     assert listener.heard_silence() == 0
 
 
-def test_a_listener_of_chaos_that_joins_again_has_no_audio_from_before() -> None:
+def test_a_chaos_listener_that_rejoins_has_no_earlier_audio() -> None:
     listener = Listener(0, "/chill.opus?burst=2", now=lambda: 10.0)
     listener.receive(30)
     listener.join_again()

@@ -23,7 +23,7 @@ SOURCES = (
 
 
 def copy_sources(folder: Path) -> Path:
-    """Copy what the build reads to `folder`, as a fresh checkout has it."""
+    """Copy the files that the build reads to `folder`, as in a fresh checkout."""
     for name in SOURCES:
         source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ def build_wheel(folder: Path, **environment: str) -> Path:
 
 
 def doctor_line(built: Path, folder: Path) -> str:
-    """Return the line of the wheel's own `radio doctor` about the engine."""
+    """Return the line about the engine in the output of the wheel's `radio doctor`."""
     with zipfile.ZipFile(built) as archive:
         archive.extractall(folder / "site")  # noqa: S202 — our own wheel
     output = run([sys.executable, "-m", "radio", "doctor"], folder, PYTHONPATH=str(folder / "site"))
@@ -63,19 +63,19 @@ def doctor_line(built: Path, folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def plain_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel that is built without a compiler."""
+    """A wheel built without a compiler."""
     return build_wheel(tmp_path_factory.mktemp("wheel"), CC="no-such-compiler")
 
 
 @pytest.mark.slow
-def test_without_a_compiler_the_wheel_is_built_and_numpy_serves(plain_wheel: Path, tmp_path: Path) -> None:
+def test_a_wheel_built_without_a_compiler_uses_numpy(plain_wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(plain_wheel) as archive:
         names = set(archive.namelist())
     assert not [name for name in names if name.endswith(".so")]
     assert doctor_line(plain_wheel, tmp_path).startswith("--    engine: numpy: the native engine, several times faster")
 
 
-def test_the_wheel_has_every_file_but_the_indexes_of_the_training_music(plain_wheel: Path) -> None:
+def test_the_wheel_has_every_file_except_the_indexes_of_the_training_music(plain_wheel: Path) -> None:
     with zipfile.ZipFile(plain_wheel) as archive:
         names = set(archive.namelist())
     checkpoints = {f"radio/checkpoints/{path.name}" for path in (ROOT / "radio/checkpoints").iterdir()}
@@ -101,7 +101,7 @@ def test_links_in_the_description_work_on_a_package_index(plain_wheel: Path) -> 
 
 
 @pytest.mark.slow
-def test_with_a_compiler_one_wheel_serves_every_later_python(tmp_path: Path) -> None:
+def test_a_wheel_built_with_a_compiler_works_with_every_later_python(tmp_path: Path) -> None:
     built = build_wheel(tmp_path)
     assert "-cp311-abi3-" in built.name
     with zipfile.ZipFile(built) as archive:
@@ -137,7 +137,7 @@ def test_an_installed_wheel_plays_the_shipped_stations_from_another_folder(tmp_p
 
 
 @pytest.mark.slow
-def test_the_source_distribution_has_what_a_build_needs_and_no_tests(tmp_path: Path) -> None:
+def test_the_source_distribution_has_all_files_for_a_build_and_no_tests(tmp_path: Path) -> None:
     sources = copy_sources(tmp_path / "source")
     build = f"from setuptools.build_meta import build_sdist; build_sdist({str(tmp_path)!r})"
     run([sys.executable, "-c", build], sources)
@@ -156,7 +156,7 @@ def test_the_source_distribution_has_what_a_build_needs_and_no_tests(tmp_path: P
 
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
-def test_the_lock_has_a_version_of_each_dependency_and_names_no_host(lock: str) -> None:
+def test_a_lock_file_has_a_version_of_each_dependency_and_names_no_host(lock: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     dependencies = [*project["dependencies"]]
     if "dev" in lock:

@@ -1,4 +1,4 @@
-"""The documentation: every command line can be pasted, every link has a target, and prose keeps its rules."""
+"""The documentation: command lines can be pasted, links have targets, and every decision is listed."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ SERVER = r"radio serve\b|RADIO=|(curl|mpv) .*(\$RADIO|localhost:8000)"
 GUIDE = r"mkdir -p my-midi|radio .*(my-midi|mine)"
 """Run by tests/train/test_guide.py."""
 NOT_RUN = {
-    r"radio survey|radio render .*my-survey|mkdir -p my-survey": "tests/cli/test_survey.py serves one",
-    r"radio score .*--(against|judge)": "needs recordings of the reader's, or a server",
-    r"hf download|radio .*--prompt-via": "needs weights of MusicGen; tests/cli/test_musicgen.py has a stand-in",
-    r"radio .*--prime|curl .*/prime": "needs a MIDI file of the reader's; tests/cli/test_prime.py renders from one",
+    r"radio survey|radio render .*my-survey|mkdir -p my-survey": "tests/cli/test_survey.py serves a survey",
+    r"radio score .*--(against|judge)": "needs the reader's recordings, or a server",
+    r"hf download|radio .*--prompt-via": "needs MusicGen weights; tests/cli/test_musicgen.py has a stand-in",
+    r"radio .*--prime|curl .*/prime": "needs a MIDI file from the reader; tests/cli/test_prime.py renders from one",
     r"docker ": "needs a container engine",
     r"git clone|curl -LO https:|unzip ": "downloads a corpus",
     r"(\w+=\S+ )*(\S*/)?python -m train": "needs a corpus or a long training; test_guide.py runs the first recipe",
@@ -60,7 +60,7 @@ def matching(pattern: str) -> list[Command]:
 
 
 def check_radio(words: list[str]) -> None:
-    """Parse the arguments of `radio`, and check the station and the controls that they name."""
+    """Parse the arguments of `radio`, and check their station and controls."""
     arguments = cli.parse(words)
     if arguments.command in (None, "play", "render", "push") and arguments.config is None:
         station_settings(arguments, load_config(None), default="chill")
@@ -80,7 +80,7 @@ def test_arguments_are_accepted(command: Command) -> None:
             assert all(word in SECTIONS or word.startswith("--") for word in words[3:5])
 
 
-def test_every_command_line_is_run_or_has_a_reason_not_to_be() -> None:
+def test_every_command_line_is_run_or_has_a_reason_not_to_run() -> None:
     for command in COMMANDS:
         patterns = [pattern for pattern in (*RUN, *NOT_RUN) if re.match(pattern, command.text)]
         assert patterns, f"{command}: no test runs '{command.text}'"
@@ -147,7 +147,7 @@ class Shell:
         }
 
     def run(self, text: str, *, before: str = "", statuses: tuple[int, ...] = (0,)) -> str:
-        """Run a command line that must end with one of `statuses`, and return its output."""
+        """Run a command line that must exit with one of `statuses`, and return its output."""
         result = subprocess.run(
             ["bash", "-o", "pipefail", "-c", f"{before}\n{text}"],
             cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -206,7 +206,7 @@ def served(shell: Shell) -> Iterator[int]:
             assert server.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.2)
-        time.sleep(4)  # exports need something that has aired
+        time.sleep(4)  # exports need music that has aired
         yield port
     finally:
         server.terminate()

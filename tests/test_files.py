@@ -1,4 +1,4 @@
-"""Files that are removed, truncated or overwritten: one clear error when they are read, and none once they are."""
+"""Removed, truncated or overwritten files give one clear error when they are read, and none after that."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from tests.model.models import checkpoint
 SHIPPED = sorted([*CHECKPOINTS.glob("*.safetensors"), *SOUNDFONT.parent.glob("*.sf2")])
 
 
-def test_the_list_of_digests_is_that_of_the_files() -> None:
-    """If this fails, files were exported again: run `scripts/checksums`."""
+def test_the_list_of_digests_matches_the_files() -> None:
+    """If this fails because files were exported again, run `scripts/checksums`."""
     lines = dict(reversed(line.split()) for line in CHECKSUMS.read_text().splitlines())
     digests = {str(path.relative_to(PACKAGE)): hashlib.sha256(path.read_bytes()).hexdigest() for path in SHIPPED}
     assert lines == digests
 
 
 def damaged(data: bytes, damage: str, at: float) -> bytes:
-    """Return a file of which a sixteenth is zeros or ones, or whose end is missing."""
+    """Return a file with a sixteenth of zeros or ones, or with its end missing."""
     start, length = int(at * len(data)), len(data) // 16 + 1
     if damage == "truncated":
         return data[:start]
@@ -56,7 +56,7 @@ def test_a_damaged_checkpoint_is_refused_and_named(tmp_path: Path, weight_format
 
 
 def test_a_matrix_of_zeros_is_refused_in_a_file_without_a_digest(tmp_path: Path) -> None:
-    """Older exports have none; a hole in such a file is zeros."""
+    """Older exports have no digest, and a hole in such a file is read as zeros."""
     path = tmp_path / "piano.safetensors"
     checkpoints.write(path, checkpoint(), "int8")
     data = path.read_bytes()
@@ -70,7 +70,7 @@ def test_a_matrix_of_zeros_is_refused_in_a_file_without_a_digest(tmp_path: Path)
 
 
 @pytest.mark.parametrize(("damage", "at"), DAMAGES)
-def test_a_damaged_file_of_the_package_is_refused_and_named(
+def test_a_damaged_package_file_is_refused_and_named(
     damage: str, at: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     font, bass = tmp_path / "instruments" / "lofi.sf2", tmp_path / "checkpoints" / "bass.safetensors"
@@ -91,8 +91,8 @@ def test_a_damaged_file_of_the_package_is_refused_and_named(
         files._shipped.cache_clear()
 
 
-def test_a_file_that_is_truncated_or_overwritten_while_it_is_used_changes_nothing(tmp_path: Path) -> None:
-    """In another process, which a bus error would end."""
+def test_truncating_or_overwriting_a_file_in_use_changes_nothing(tmp_path: Path) -> None:
+    """This runs in another process, because a bus error would end it."""
     path = tmp_path / "piano.safetensors"
     checkpoints.write(path, checkpoint(), "int8")
     program = """if True:
@@ -137,7 +137,7 @@ def test_a_copy_outlives_its_file_and_cannot_be_changed(tmp_path: Path, monkeypa
         os.close(descriptor)
 
 
-def test_a_soundfont_plays_from_a_copy_when_it_was_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_removed_soundfont_plays_from_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "_copies", {})
     path = tmp_path / "own.sf2"
     shutil.copy(SOUNDFONT, path)
@@ -151,8 +151,8 @@ def test_a_soundfont_plays_from_a_copy_when_it_was_removed(tmp_path: Path, monke
 
 
 @pytest.mark.parametrize("end", ["unlink", "truncate"])
-def test_programs_change_after_the_soundfont_was_removed(end: str, tmp_path: Path) -> None:
-    """In another process, which FluidSynth would crash. It reads the samples of a program when that is selected."""
+def test_programs_can_change_after_the_soundfont_is_removed(end: str, tmp_path: Path) -> None:
+    """This runs in another process, because FluidSynth reads the samples when a program is selected and would crash."""
     path = tmp_path / "own.sf2"
     shutil.copy(SOUNDFONT, path)
     program = """if True:

@@ -10,7 +10,7 @@ from tests.conftest import _place, pytest_collection_modifyitems
 
 @pytest.fixture(scope="module")
 def shared() -> None:
-    """Stands for a fixture that takes long to set up."""
+    """A stand-in for a slow fixture."""
 
 
 @pytest.mark.usefixtures("shared")
@@ -25,7 +25,7 @@ def test_tests_of_a_module_with_a_cached_function_run_in_one_process(
 ) -> None:
     @cache
     def passage() -> None:
-        """Stands for a function that takes long."""
+        """A stand-in for a slow function."""
 
     items = [request.node]
     for function, grouped in ((shared, False), (passage, True)):
@@ -34,7 +34,7 @@ def test_tests_of_a_module_with_a_cached_function_run_in_one_process(
         assert bool(list(request.node.iter_markers("xdist_group"))) == grouped
 
 
-def test_tests_that_wait_are_spread_over_the_run_but_for_its_end() -> None:
+def test_tests_that_wait_are_spread_over_the_run_except_for_its_end() -> None:
     places = [_place(f"tests/server/test_app.py::test_{number}") for number in range(100)]
     assert max(places) < 0.8
     assert min(places) < 0.1

@@ -20,13 +20,13 @@ def is_mapped():
     held.append(bytearray(500_000))
     return libc.mallinfo2().hblks > before
 
-del bytearray(2_000_000)[:]  # its end raises glibc's limit
+del bytearray(2_000_000)[:]  # freeing it raises glibc's threshold
 print(is_mapped())
 return_freed_blocks()
 print(is_mapped())
 """
 
 
-def test_large_blocks_return_to_the_system_although_larger_ones_were_freed() -> None:
+def test_large_blocks_return_to_the_system_after_larger_ones_were_freed() -> None:
     result = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, check=True, text=True, timeout=120)
     assert result.stdout.split() == ["False", "True"]

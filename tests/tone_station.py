@@ -14,8 +14,9 @@ from radio.types import SAMPLE_RATE, Action, Block, Frames, Landing, StationEven
 
 
 class ToneStation:
-    """Stands in for `radio.station.station.Station`: a tone, a track at once and a bar each second,
-    split-independent."""
+    """A stand-in for `radio.station.station.Station` that plays a tone, one track and a bar per second.
+
+    The audio does not depend on the sizes of the blocks."""
 
     def __init__(self, *, fails_at: Frames | None = None, stalls_at: Sequence[Frames] = ()) -> None:
         self.position: Frames = 0
