@@ -83,5 +83,5 @@ def passage() -> RenderedPassage:
 
 @pytest.fixture
 def noise() -> Block:
-    """Two seconds of white noise at -14 dBFS RMS, the channels independent."""
+    """Two seconds of white noise at -14 dBFS RMS, independent in the two channels."""
     return (0.2 * np.random.default_rng(1).standard_normal((2 * SAMPLE_RATE, 2))).astype(np.float32)

@@ -33,7 +33,7 @@ def test_a_ramp_moves_at_its_pace_and_stops_at_the_target(target: float) -> None
     assert ramp.draw(target) == target
 
 
-def test_a_ramp_that_is_set_for_each_block_moves_without_a_rest() -> None:
+def test_a_ramp_with_a_new_target_for_each_block_never_pauses() -> None:
     ramp = Ramp(0.0, pace=10.0)
     drawn = np.concatenate([ramp.draw(0.02 * block) for block in range(1, 20)])
     assert np.diff(drawn) == pytest.approx(0.02 / MIX_BLOCK)

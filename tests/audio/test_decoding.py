@@ -32,10 +32,10 @@ def test_other_formats_rates_and_mono_become_stereo_at_48_khz(tmp_path: Path, su
     assert len(audio) == pytest.approx(2 * SAMPLE_RATE, abs=0.1 * SAMPLE_RATE)
     assert np.array_equal(audio[:, 0], audio[:, 1])
     middle = audio[SAMPLE_RATE // 2 : SAMPLE_RATE * 3 // 2]
-    assert 20 * np.log10(np.sqrt(np.mean(middle**2))) == pytest.approx(-20, abs=0.6)  # an encoder is not exact
+    assert 20 * np.log10(np.sqrt(np.mean(middle**2))) == pytest.approx(-20, abs=0.6)  # encoders are not exact
 
 
-def test_files_that_hold_no_audio_are_named(tmp_path: Path) -> None:
+def test_a_file_without_audio_is_named_in_the_error(tmp_path: Path) -> None:
     missing, text, empty = tmp_path / "missing.wav", tmp_path / "text.wav", tmp_path / "empty.wav"
     text.write_text("no audio")
     write(empty, np.zeros((0, 2), np.float32))

@@ -28,7 +28,7 @@ def test_a_kick_lowers_the_gain_by_the_depth_and_releases_it() -> None:
     assert np.abs(np.diff(gain)).max() < 0.002
 
 
-def test_a_held_gain_stays_down_and_then_recovers_as_without() -> None:
+def test_a_hold_keeps_the_gain_down_and_delays_the_same_recovery() -> None:
     plain, held = gains([GRID * 100]), gains([GRID * 100], hold=0.08)
     frames = round(0.08 * 48_000)
     assert held[GRID * 104 : GRID * 104 + frames] == pytest.approx(10 ** (-3 / 20))
@@ -41,7 +41,7 @@ def test_the_gain_returns_to_exactly_unity() -> None:
 
 
 @pytest.mark.parametrize("line", [100, MIX_BLOCK // GRID, 2 * MIX_BLOCK // GRID])
-def test_a_kick_off_the_grid_counts_from_the_next_line(line: int) -> None:
+def test_a_kick_off_the_grid_takes_effect_at_the_next_grid_line(line: int) -> None:
     assert np.array_equal(gains([GRID * (line - 1) + 1]), gains([GRID * line]))
 
 

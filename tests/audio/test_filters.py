@@ -101,7 +101,7 @@ def test_silence_decays_without_denormals() -> None:
         assert np.abs(states).min() > np.finfo(np.float32).tiny
 
 
-def test_without_the_extension_filters_are_those_of_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_filters_fall_back_to_numpy_without_the_extension(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filters, "effects", None)
     sections = (low_pass_sections(700), high_pass_sections(90))
     x = np.tile(NOISE, (2, 1))

@@ -1,4 +1,4 @@
-"""Tests of the control of loudness with noise in place of music: tracks whose bars differ in loudness."""
+"""The leveler, fed noise instead of music: tracks whose bars differ in loudness."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from radio.audio.loudness import Meter, integrated_loudness
 from radio.types import MIX_BLOCK, Block
 
 BLOCKS = 20
-"""Blocks in a bar: 0.8 seconds."""
+"""Blocks per bar, which lasts 0.8 seconds."""
 BAR = BLOCKS * MIX_BLOCK
 
 INTRO, GROOVE, LEAD = BarShape("keys", -8.0), BarShape("band"), BarShape("band lead", 0.8)
 REST, FADE = BarShape(""), BarShape("band", 0.0, -14.0)
 FORM = (*[INTRO] * 4, *[GROOVE] * 8, *[INTRO] * 4, *[LEAD] * 8, FADE, REST)
 LEVELS = {"keys": -31.0, "band": -22.5, "band lead": -22.0, "": -80.0}
-"""Levels of the noise in dB, by kinds of bars: the prediction of intro and lead is 0.5 and 0.3 dB off."""
+"""Levels of the noise in dB, by kind of bar. The predictions for intro and lead are off by 0.5 and 0.3 dB."""
 
 
 def noise(form: Sequence[BarShape], db: float = 0.0, seed: int = 4) -> Block:
-    """Return bars of noise whose levels are those of their kinds, plus `db` and half a decibel either way."""
+    """Return bars of noise at the level of their kind plus `db`, give or take half a decibel."""
     random = np.random.default_rng(seed)
     bars = []
     for bar in form:
@@ -36,7 +36,7 @@ def noise(form: Sequence[BarShape], db: float = 0.0, seed: int = 4) -> Block:
 def play(
     leveler: Leveler, form: Sequence[BarShape], x: Block, start: int = 0, place: int = 0
 ) -> tuple[Block, list[float]]:
-    """Play a track from a bar on, and return its output and the gain in dB at the end of each bar."""
+    """Play a track from bar `place` onward. Return its output and the gain in dB at the end of each bar."""
     out, gains = [], []
     for number in range(place, len(form)):
         at = number * BAR
@@ -52,7 +52,7 @@ def play(
 
 @pytest.mark.parametrize("target", [-16.0, -14.0])
 @pytest.mark.parametrize("db", [-6.0, -3.0, 0.0, 4.0])
-def test_the_first_track_and_the_next_have_the_loudness(db: float, target: float) -> None:
+def test_the_first_two_tracks_have_the_target_loudness(db: float, target: float) -> None:
     leveler = Leveler(target)
     for number in range(2):
         out, gains = play(leveler, FORM, noise(FORM, db, seed=number), number * len(FORM) * BAR)
@@ -60,7 +60,7 @@ def test_the_first_track_and_the_next_have_the_loudness(db: float, target: float
         assert max(abs(np.diff(gains))) <= 1.0 + 1e-9
 
 
-def test_tracks_that_differ_by_four_decibels_all_have_the_loudness() -> None:
+def test_tracks_that_differ_by_four_decibels_all_have_the_target_loudness() -> None:
     leveler = Leveler(-16)
     for number, db in enumerate((0.0, -4.0, 0.0, 2.0, -2.0)):
         out, _ = play(leveler, FORM, noise(FORM, db, seed=number), number * len(FORM) * BAR)
@@ -68,7 +68,7 @@ def test_tracks_that_differ_by_four_decibels_all_have_the_loudness() -> None:
 
 
 def test_quiet_bars_stay_quiet() -> None:
-    """The range of a track is the one that it has without the control, and the gain rests once it is right."""
+    """A track keeps its loudness range, and the gain settles once it is right."""
     leveler, x = Leveler(-16), noise(FORM)
     play(leveler, FORM, x)
     out, gains = play(leveler, FORM, x, len(FORM) * BAR)
@@ -81,7 +81,7 @@ def test_quiet_bars_stay_quiet() -> None:
     assert np.ptp(gains) < 1.2
 
 
-def test_an_unknown_form_is_made_good_within_the_track() -> None:
+def test_a_wrong_prediction_is_corrected_within_the_track() -> None:
     """All bars are of a kind that is 5 dB louder than expected."""
     form = (BarShape("keys", -5.0),) * 20
     levels = noise([GROOVE] * 20, 0.0)
@@ -101,7 +101,7 @@ def test_silence_and_a_target_of_zero_leave_the_gain_alone() -> None:
     assert play(Leveler(0), [GROOVE] * 5, noise([GROOVE] * 5, -10))[1] == [0.0] * 5
 
 
-def test_what_is_measured_does_not_depend_on_the_gain() -> None:
+def test_the_measurement_does_not_depend_on_the_gain() -> None:
     one, other = Leveler(-16), Leveler(-16)
     x = noise([GROOVE] * 10)
     for leveler in (one, other):
@@ -112,7 +112,7 @@ def test_what_is_measured_does_not_depend_on_the_gain() -> None:
     assert one.save().heard["band"].power == pytest.approx(other.save().heard["band"].power, rel=1e-5)
 
 
-def test_a_restored_control_goes_on_as_the_other_one() -> None:
+def test_a_restored_leveler_continues_like_the_original() -> None:
     one, x = Leveler(-16), noise(FORM)
     play(one, FORM[:10], x[: 10 * BAR])
     other = Leveler(-16)
@@ -122,7 +122,7 @@ def test_a_restored_control_goes_on_as_the_other_one() -> None:
     assert results[0] == pytest.approx(results[1], abs=0.011)
 
 
-def test_a_loop_that_is_held_for_hours_does_not_grow_the_state() -> None:
+def test_a_loop_held_for_hours_does_not_grow_the_state() -> None:
     leveler = Leveler(-16)
     silence = np.zeros((MIX_BLOCK, 2), np.float32)
     leveler.next_bar(0, BAR, [GROOVE], 0)

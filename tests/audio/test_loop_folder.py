@@ -50,7 +50,7 @@ def unplayed(folder: Path) -> LoopFolder:
 
 @few
 @given(sizes=SIZES)
-def test_the_samples_do_not_depend_on_the_sizes_requested(unplayed: LoopFolder, sizes: list[int]) -> None:
+def test_samples_do_not_depend_on_block_sizes(unplayed: LoopFolder, sizes: list[int]) -> None:
     split = deepcopy(unplayed)
     cuts = bounds(sizes, 120_000)
     parts = [split.render(b - a) for a, b in pairwise(cuts)]
@@ -132,10 +132,10 @@ def test_a_missing_or_empty_folder_is_reported(tmp_path: Path) -> None:
         LoopFolder(tmp_path / "nowhere")
 
 
-def test_hidden_files_and_other_types_are_left_out_with_a_warning(
+def test_hidden_files_and_other_types_are_skipped_with_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Other systems put files such as ._rain.wav beside each file; they hold no sound."""
+    """Other systems put files such as ._rain.wav next to each file; they contain no sound."""
     write(tmp_path / "rain.wav", tone(440, 1.0))
     (tmp_path / "._rain.wav").write_bytes(b"\0\5\x16\7" + bytes(100))
     (tmp_path / "cover.jpg").write_bytes(b"no sound")
@@ -150,7 +150,7 @@ def test_hidden_files_and_other_types_are_left_out_with_a_warning(
 
 @pytest.mark.parametrize(("name", "codec"), [("six.wav", "pcm_s16le"), ("six.ogg", "libvorbis")])
 def test_surround_is_mixed_down(tmp_path: Path, name: str, codec: str) -> None:
-    """Each of six channels has a tone of its own; the low frequencies are left out."""
+    """Each of six channels has a different tone; the low-frequency channel is left out."""
     hertz = (300, 500, 700, 900, 1_100, 1_300)
     tones = "|".join(f"0.5*sin(2*PI*{number}*t)" for number in hertz)
     source = ["-f", "lavfi", "-i", f"aevalsrc={tones}:s=48000:d=1.5:c=5.1", "-c:a", codec]
@@ -174,14 +174,16 @@ def test_without_ffmpeg_wav_files_play_and_mp3_files_are_refused(
         LoopFolder(tmp_path)
 
 
-def test_a_file_that_breaks_its_decoder_is_named(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The decoder is a process: a file that ends it costs one error."""
+def test_a_file_that_crashes_its_decoder_is_named(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The decoder is a separate process: a file that crashes it causes only an error."""
     monkeypatch.setattr(loop_decoder, "_COMMAND", (sys.executable, "-c", "import os; os.abort()"))
     with pytest.raises(AudioError, match=r"loop .*\.wav cannot be read: its decoder ended with status -6"):
         LoopFolder(folder)
 
 
-def test_no_more_than_half_an_hour_is_used(
+def test_at_most_half_an_hour_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in ("1.wav", "2.wav", "3.wav"):

@@ -70,7 +70,7 @@ def test_the_loudness_range_of_ebu_tech_3342(levels: tuple[float, float], expect
     assert meter.loudness_range == pytest.approx(expected, abs=0.2)
 
 
-def test_the_loudness_range_is_that_of_ffmpeg(tmp_path: Path) -> None:
+def test_the_loudness_range_agrees_with_ffmpeg(tmp_path: Path) -> None:
     random = np.random.default_rng(2)
     steps = [random.uniform(-45, -15) for _ in range(12)]
     recording = np.concatenate([tone(500 + 20 * number, db, 5) for number, db in enumerate(steps)])

@@ -137,7 +137,7 @@ def test_a_muted_layer_is_silent(layer: str) -> None:
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_levels_are_decibels(layer: str) -> None:
+def test_levels_are_in_decibels(layer: str) -> None:
     stem = {layer: (STEMS[layer] * 0.01).astype(np.float32)}
     controls = Controls(rain_mute=False)
     levels = [
@@ -161,7 +161,7 @@ def test_a_level_change_does_not_click() -> None:
 
 
 @pytest.mark.parametrize(("layer", "dip"), [("keys", 3.0), ("bass", 3.0), ("drums", 0.0), ("vinyl", 0.0)])
-def test_a_kick_ducks_keys_and_bass_by_the_depth_in_the_tone(layer: str, dip: float) -> None:
+def test_a_kick_ducks_keys_and_bass_by_the_configured_depth(layer: str, dip: float) -> None:
     t = np.arange(SAMPLE_RATE) / SAMPLE_RATE
     stem = (0.01 * np.sin(2 * np.pi * 1_000 * t))[:, None].repeat(2, axis=1).astype(np.float32)
     mixer = Mixer(replace(CLEAN, duck_db=3.0))
@@ -172,18 +172,18 @@ def test_a_kick_ducks_keys_and_bass_by_the_depth_in_the_tone(layer: str, dip: fl
 
 @pytest.mark.parametrize("cue", ["bass_notes", "snares"])
 @pytest.mark.parametrize(("layer", "dip"), [("keys", 5.0), ("bass", 0.0), ("lead", 0.0), ("drums", 0.0)])
-def test_a_note_of_the_bass_and_a_snare_duck_the_keys_alone(layer: str, dip: float, cue: str) -> None:
+def test_bass_notes_and_snares_duck_only_the_keys(layer: str, dip: float, cue: str) -> None:
     mixer = Mixer(replace(CLEAN, duck_bass_db=5.0, duck_snare_db=5.0))
     assert dip_after(Cues(**{cue: [0]}), layer, mixer) == pytest.approx(-dip, abs=0.3)
 
 
-def test_a_snare_on_a_kick_ducks_the_keys_no_further_than_the_deeper_of_both() -> None:
+def test_a_snare_on_a_kick_ducks_the_keys_by_the_deeper_of_the_two() -> None:
     mixer = Mixer(replace(CLEAN, duck_db=3.0, duck_snare_db=5.0))
     assert dip_after(Cues(kicks=[0], snares=[0]), "keys", mixer) == pytest.approx(-5, abs=0.3)
 
 
 def dip_after(cues: Cues, layer: str, mixer: Mixer) -> float:
-    """Return by how much the level of a tone changes within 5 to 10 ms after the cues of one block."""
+    """Return the change of a tone's level in dB, 5 to 10 ms after the cues of one block."""
     t = np.arange(MIX_BLOCK * 10) / SAMPLE_RATE
     stem = (0.01 * np.sin(2 * np.pi * 400 * t))[:, None].repeat(2, axis=1).astype(np.float32)
     hit = 5 * MIX_BLOCK
@@ -196,7 +196,7 @@ def dip_after(cues: Cues, layer: str, mixer: Mixer) -> float:
     return rms_db(out[hit + 240 : hit + 480]) - rms_db(out[hit - 480 : hit - 240])
 
 
-def test_the_bell_of_the_keys_leaves_bass_and_high_keys_alone() -> None:
+def test_the_bell_filter_of_the_keys_leaves_bass_and_high_keys_unchanged() -> None:
     t = np.arange(SAMPLE_RATE) / SAMPLE_RATE
     for layer, hertz, gain in (("keys", 350, -6.0), ("keys", 4_000, 0.0), ("bass", 350, 0.0)):
         stem = (0.01 * np.sin(2 * np.pi * hertz * t))[:, None].repeat(2, axis=1).astype(np.float32)
@@ -206,7 +206,7 @@ def test_the_bell_of_the_keys_leaves_bass_and_high_keys_alone() -> None:
         assert rms_db(cut_out) - rms_db(plain) == pytest.approx(gain, abs=0.2)
 
 
-def test_the_gain_of_the_keys_moves_the_keys_alone_and_without_a_step() -> None:
+def test_the_gain_of_the_keys_moves_only_the_keys_and_without_steps() -> None:
     t = np.arange(MIX_BLOCK * 10) / SAMPLE_RATE
     stem = (0.1 * np.sin(2 * np.pi * 200 * t))[:, None].repeat(2, axis=1).astype(np.float32)
     for layer, gain in (("keys", -6.0), ("drums", 0.0)):

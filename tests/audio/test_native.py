@@ -30,7 +30,7 @@ def test_the_extension_was_compiled() -> None:
 
 @few
 @given(st.integers(0, 99), st.integers(1, 300), st.integers(1, 3), st.booleans())
-def test_a_line_is_read_to_the_same_samples(seed: int, count: int, channels: int, bounded: bool) -> None:
+def test_reading_a_delay_line_gives_the_same_samples(seed: int, count: int, channels: int, bounded: bool) -> None:
     random, line = np.random.default_rng(seed), noise(seed, channels, 400)
     places = random.uniform(10, 396, count)
     places[:: 1 + count // 3] = np.floor(places[:: 1 + count // 3])
@@ -39,7 +39,7 @@ def test_a_line_is_read_to_the_same_samples(seed: int, count: int, channels: int
 
 
 @pytest.mark.parametrize("place", [1.9, -1.0, 97.0, 1e18, np.nan])
-def test_a_place_outside_of_the_line_is_an_error(place: float) -> None:
+def test_a_place_outside_the_line_is_an_error(place: float) -> None:
     with pytest.raises(ValueError, match="two frames of the line before it and three after it"):
         read(noise(1, 2, 100), np.array([50.0, place]))
 
@@ -50,7 +50,7 @@ def test_limits_that_do_not_fit_are_an_error(latest: np.ndarray) -> None:
         read(noise(1, 1, 100), np.array([50.0, 51.0]), latest)
 
 
-def test_a_room_sounds_as_in_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_room_sounds_the_same_as_in_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     x = noise(2, 2, 20 * MIX_BLOCK)
     x[:, 5 * MIX_BLOCK :] = 0
     blocks = [x[:, at : at + MIX_BLOCK] for at in range(0, x.shape[1], MIX_BLOCK)]
@@ -60,11 +60,11 @@ def test_a_room_sounds_as_in_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     reference = Room(0.9)
     expected = np.concatenate([reference.process(block) for block in blocks], axis=1)
     np.testing.assert_allclose(sound, expected, atol=1e-5)
-    assert np.abs(expected[:, -4 * MIX_BLOCK :]).max() > 1e-5, "the end still sounds"
+    assert np.abs(expected[:, -4 * MIX_BLOCK :]).max() > 1e-5, "the tail is still audible"
 
 
 @pytest.mark.parametrize(("rows", "sections"), [(1, 1), (2, 2), (4, 1), (5, 3), (8, 2)])
-def test_rows_are_filtered_alike_whatever_their_number_and_the_length_of_a_block(rows: int, sections: int) -> None:
+def test_filtering_does_not_depend_on_the_number_of_rows_or_the_block_length(rows: int, sections: int) -> None:
     of_rows = np.stack([np.concatenate([low_pass_sections(300 * (r + 1))] * sections) for r in range(rows)])
     coefficients = np.ascontiguousarray(of_rows[:, :, [0, 1, 2, 4, 5]])
     x, y = noise(4, rows, 1_000), np.empty((rows, 1_000), np.float32)
@@ -78,7 +78,7 @@ def test_rows_are_filtered_alike_whatever_their_number_and_the_length_of_a_block
         np.testing.assert_allclose(np.concatenate(parts, axis=1)[0], y[row], atol=1e-9)
 
 
-def test_sizes_of_filters_are_checked() -> None:
+def test_filter_sizes_are_checked() -> None:
     x, coefficients, states = np.zeros((2, 100), np.float32), np.zeros((2, 1, 5)), np.zeros((2, 1, 2))
     effects.filter(x, x.copy(), coefficients, states, 2)
     for changed in (
@@ -94,7 +94,7 @@ def test_sizes_of_filters_are_checked() -> None:
             effects.filter(*changed)
 
 
-def test_sizes_of_a_room_are_checked() -> None:
+def test_room_sizes_are_checked() -> None:
     lines, delays, shares = np.zeros((8, 3_000), np.float32), np.full(8, 1_000, np.int32), np.zeros(8, np.float32)
     powers, mono, y = np.zeros(3, np.float32), np.zeros(1_920, np.float32), np.zeros((2, 1_920), np.float32)
     effects.room(lines, delays, shares, shares, powers, mono, y)
@@ -110,7 +110,7 @@ def test_sizes_of_a_room_are_checked() -> None:
             effects.room(*changed)
 
 
-def test_without_the_extension_the_effects_are_those_of_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_effects_fall_back_to_numpy_without_the_extension(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delay_line, "effects", None)
     line, places = noise(3, 2, 100), np.linspace(5, 90, 200)
     np.testing.assert_array_equal(read(line, places), read_in_numpy(line, places))

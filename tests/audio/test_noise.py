@@ -26,7 +26,7 @@ def vinyl() -> np.ndarray:
 @TEXTURES
 @few
 @given(sizes=SIZES)
-def test_the_samples_do_not_depend_on_the_sizes_requested(texture: type[Noise], sizes: list[int]) -> None:
+def test_samples_do_not_depend_on_block_sizes(texture: type[Noise], sizes: list[int]) -> None:
     split = texture(5)
     split.position = CHUNK - 3_000
     whole = deepcopy(split).render(FRAMES)

@@ -7,7 +7,7 @@ from radio.audio.signal_guard import LIMIT, SignalError, SignalGuard
 from radio.types import MIX_BLOCK, Block
 
 BLOCKS = -(-LIMIT // MIX_BLOCK)
-"""Blocks of five seconds or a little more."""
+"""Blocks in five seconds, rounded up."""
 
 
 def noise(level_db: float, seed: int = 0) -> Block:
@@ -24,7 +24,7 @@ def feed(guard: SignalGuard, blocks: int, make: object, *, struck: bool) -> None
 
 
 @pytest.mark.parametrize("block", [silence(), silence(0.5), noise(-60)])
-def test_five_seconds_without_a_sound_after_a_strike_are_a_fault(block: Block) -> None:
+def test_five_silent_seconds_after_a_strike_are_a_fault(block: Block) -> None:
     guard = SignalGuard(7)
     feed(guard, 3, block, struck=False)
     guard.check(block, struck=True)
@@ -34,11 +34,11 @@ def test_five_seconds_without_a_sound_after_a_strike_are_a_fault(block: Block) -
     assert (caught.value.fault, caught.value.frame) == ("silent", 7 + 3 * MIX_BLOCK)
 
 
-def test_silence_without_strikes_is_asked_for() -> None:
+def test_silence_without_strikes_is_no_fault() -> None:
     feed(SignalGuard(), 4 * BLOCKS, silence(), struck=False)
 
 
-def test_a_sound_after_each_strike_is_no_fault_however_long_the_rests_are() -> None:
+def test_long_rests_are_no_fault_if_each_strike_sounds() -> None:
     guard = SignalGuard()
     for number in range(4):
         guard.check(silence(), struck=True)
@@ -55,14 +55,14 @@ def test_the_same_block_for_five_seconds_is_a_fault() -> None:
     assert caught.value.frame == (BLOCKS + 1) * MIX_BLOCK
 
 
-def test_a_block_repeated_for_less_than_that_is_none() -> None:
+def test_a_block_repeated_for_less_than_five_seconds_is_no_fault() -> None:
     guard = SignalGuard()
     for number in range(3):
         feed(guard, BLOCKS, noise(-20, number), struck=True)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_one_number_that_is_not_finite_is_a_fault(value: float) -> None:
+def test_a_single_sample_that_is_not_finite_is_a_fault(value: float) -> None:
     block = noise(-20)
     block[1_000, 1] = value
     guard = SignalGuard()

@@ -17,7 +17,7 @@ def side_over_mid_db(x: np.ndarray) -> float:
     return rms_db(x[0] - x[1]) - rms_db(x[0] + x[1])
 
 
-def test_an_impulse_comes_back_near_ten_milliseconds_later_at_the_level_of_the_copies() -> None:
+def test_the_copies_of_an_impulse_come_about_ten_milliseconds_later_at_their_level() -> None:
     x = np.zeros((2, MIX_BLOCK))
     x[:, 100] = 1.0
     out = in_blocks(Chorus(0.5).process, x)
@@ -48,7 +48,7 @@ def test_auto_pan_moves_the_sound_between_the_sides() -> None:
 
 
 @pytest.mark.parametrize("make", [lambda: Chorus(0.4), lambda: AutoPan(0.4, 5.0)])
-def test_the_position_alone_determines_the_movement(make: object) -> None:
+def test_only_the_position_determines_the_movement(make: object) -> None:
     start = 10 * MIX_BLOCK
     first, second = make(), make()  # type: ignore[operator]
     whole = in_blocks(first.process, NOISE[:, : 30 * MIX_BLOCK])

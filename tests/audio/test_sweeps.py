@@ -1,4 +1,4 @@
-"""Tones swept through the whole chain, and controls swept under a tone: no product of aliasing, no steps."""
+"""Tones swept through the whole chain, and controls swept under a tone: no aliasing, no steps."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tests.audio.test_mixer import CLEAN, STILL
 
 HERTZ = 997.0
 SWEPT = 60 * 2 ** (np.arange(22) / 3 + 0.013)
-"""Hz: thirds of octaves from 60 Hz to 7.7 kHz. No product of aliasing falls on a harmonic of these."""
+"""Hz: third-octave steps from 60 Hz to 7.7 kHz. No aliasing product falls on a harmonic of these."""
 CRITICAL_BAND = 150.0
-"""Hz on each side of a tone of 1 kHz in which the ear hears its strength move, and no other tone."""
+"""Hz on each side of a 1 kHz tone. Within it the ear hears a change of the tone's strength, not another tone."""
 
 
 def sine(hertz: float, level: float, seconds: float) -> Block:
@@ -25,8 +25,8 @@ def sine(hertz: float, level: float, seconds: float) -> Block:
     return np.asarray(wave, np.float32)[:, None].repeat(2, axis=1)
 
 
-def beside(sound: Block, hertz: float, near: Callable[[np.ndarray], np.ndarray]) -> float:
-    """Return the strongest component in dB re the whole's strongest that is not near a multiple of a tone."""
+def strongest_stray(sound: Block, hertz: float, near: Callable[[np.ndarray], np.ndarray]) -> float:
+    """Return the strongest component that is not near a harmonic of a tone, in dB relative to the strongest of all."""
     left = sound[:, 0].astype(np.float64)
     spectrum = np.abs(np.fft.rfft(left * np.blackman(len(left))))
     places = np.arange(len(spectrum)) * SAMPLE_RATE / len(left)
@@ -36,19 +36,19 @@ def beside(sound: Block, hertz: float, near: Callable[[np.ndarray], np.ndarray])
 
 
 @pytest.mark.parametrize("layer", ["keys", "bass", "lead", "drums"])
-def test_a_swept_tone_through_the_default_chain_has_no_product_of_aliasing(layer: str) -> None:
+def test_a_swept_tone_through_the_default_chain_has_no_aliasing(layer: str) -> None:
     # Grit is meant to alias, so it is off. Wow, flutter and chorus bend each harmonic by less than 1.5 %.
     tone = Tone(grit_bits=24, grit_rate=48_000)
     for hertz in SWEPT:
         mixer, stem = Mixer(tone), sine(hertz, 0.15, 1.2)
         starts = range(0, len(stem) - MIX_BLOCK + 1, MIX_BLOCK)
         out = np.concatenate([mixer.process({layer: stem[at : at + MIX_BLOCK]}, Controls()) for at in starts])
-        product = beside(out[SAMPLE_RATE // 2 :], hertz, lambda places: 15 + 0.015 * places)
+        product = strongest_stray(out[SAMPLE_RATE // 2 :], hertz, lambda places: 15 + 0.015 * places)
         assert product < -60, f"{product:.0f} dB at {hertz:.0f} Hz"
 
 
 def swept(layer: str, controls: Callable[[float], Controls], moves: Callable[[float], MixState]) -> Block:
-    """Return four seconds of a tone under controls and moves that are functions of the share of time."""
+    """Return four seconds of a tone. Controls and moves are functions of the elapsed share of the time."""
     mixer, stem = Mixer(CLEAN), sine(HERTZ, 0.1, 4)
     blocks = len(stem) // MIX_BLOCK
     parts = [
@@ -60,13 +60,13 @@ def swept(layer: str, controls: Callable[[float], Controls], moves: Callable[[fl
     return np.concatenate(parts)[SAMPLE_RATE // 4 :]
 
 
-def to_and_fro(share: float) -> float:
-    """Return 1, 0, 1, 0 … with straight lines between, four times."""
+def triangle(share: float) -> float:
+    """Return a triangle wave of two periods, from 1 down to 0 and back."""
     return abs(share * 4 % 2 - 1)
 
 
 def steps(sound: Block) -> float:
-    return beside(sound, HERTZ, lambda places: np.full_like(places, CRITICAL_BAND))
+    return strongest_stray(sound, HERTZ, lambda places: np.full_like(places, CRITICAL_BAND))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_swept_control_makes_no_steps(name: str, low: float, high: float) -> N
     still = STILL.changed({"rain_mute": False})
 
     def moved(share: float) -> Controls:
-        return still.changed({name: low + (high - low) * to_and_fro(share)})
+        return still.changed({name: low + (high - low) * triangle(share)})
 
     assert steps(swept(layer, moved, lambda _: MixState())) < -60
 
@@ -100,4 +100,4 @@ def test_a_control_that_jumps_makes_no_click(change: dict[str, object]) -> None:
     ],
 )
 def test_an_automated_mix_makes_no_steps(layer: str, move: Callable[[float], MixState]) -> None:
-    assert steps(swept(layer, lambda _: STILL, lambda share: move(to_and_fro(share)))) < -60
+    assert steps(swept(layer, lambda _: STILL, lambda share: move(triangle(share)))) < -60

@@ -43,7 +43,7 @@ def whole(soundfont: Path) -> np.ndarray:
 
 @few
 @given(sizes=st.lists(st.integers(0, 100), min_size=1, max_size=20))
-def test_the_samples_do_not_depend_on_the_sizes_requested(soundfont: Path, whole: np.ndarray, sizes: list[int]) -> None:
+def test_samples_do_not_depend_on_block_sizes(soundfont: Path, whole: np.ndarray, sizes: list[int]) -> None:
     synth = open_synth(soundfont)
     synth.schedule("one", reversed(EVENTS))
     parts = [synth.render(b - a)["one"] for a, b in pairwise(bounds([GRID * size for size in sizes], FRAMES))]
@@ -52,7 +52,7 @@ def test_the_samples_do_not_depend_on_the_sizes_requested(soundfont: Path, whole
     synth.close()
 
 
-def test_layers_sharing_a_synthesizer_sound_as_they_do_separately(soundfont: Path) -> None:
+def test_layers_sound_the_same_in_a_shared_synthesizer_as_in_separate_ones(soundfont: Path) -> None:
     scores = {
         layer: [SynthEvent(e.frame + GRID * i, e.note, e.velocity) for e in EVENTS] for i, layer in enumerate(PROGRAMS)
     }
@@ -72,7 +72,7 @@ def test_blocks_are_stereo_float32(whole: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("line", [0, 1, 75, 200])
-def test_a_drum_sounds_from_its_grid_line(soundfont: Path, line: int) -> None:
+def test_a_drum_starts_at_its_grid_line(soundfont: Path, line: int) -> None:
     synth = open_synth(soundfont, 0, drums=True)
     block = played(synth, GRID * (line + 8), [SynthEvent(GRID * line, 42, 100)])
     assert not block[: GRID * line].any()
@@ -183,7 +183,7 @@ def test_a_closed_synthesizer_raises(soundfont: Path) -> None:
         synth.render(64)
 
 
-def test_a_soundfont_that_lacks_a_byte_is_truncated(tmp_path: Path) -> None:
+def test_a_soundfont_that_lacks_a_byte_is_reported_as_truncated(tmp_path: Path) -> None:
     path = tmp_path / "font.sf2"
     data = b"RIFF" + (4 + 10).to_bytes(4, "little") + b"sfbk" + bytes(10)
     path.write_bytes(data)
@@ -204,7 +204,7 @@ def test_a_program_changes_at_its_frame(soundfont: Path) -> None:
     assert np.abs(block[9600:] - without[9600:]).max() > 0.01
 
 
-def test_a_note_rings_on_through_a_change_of_program(soundfont: Path) -> None:
+def test_a_note_keeps_ringing_through_a_program_change(soundfont: Path) -> None:
     events = [SynthEvent(0, 60, 90), SynthEvent(24_000, 60, 0)]
     synth = open_synth(soundfont)
     synth.change_program("one", Program(11), 9600)
@@ -213,7 +213,7 @@ def test_a_note_rings_on_through_a_change_of_program(soundfont: Path) -> None:
 
 @few
 @given(sizes=st.lists(st.integers(0, 100), min_size=1, max_size=20))
-def test_program_changes_do_not_depend_on_the_sizes_requested(soundfont: Path, sizes: list[int]) -> None:
+def test_program_changes_do_not_depend_on_block_sizes(soundfont: Path, sizes: list[int]) -> None:
     blocks = []
     for lengths in ([FRAMES], [b - a for a, b in pairwise(bounds([GRID * size for size in sizes], FRAMES))]):
         synth = open_synth(soundfont)
@@ -225,7 +225,7 @@ def test_program_changes_do_not_depend_on_the_sizes_requested(soundfont: Path, s
     assert np.array_equal(*blocks)
 
 
-def test_a_change_to_a_program_that_is_missing_names_the_others(soundfont: Path) -> None:
+def test_the_error_for_a_change_to_a_missing_program_lists_the_existing_ones(soundfont: Path) -> None:
     synth = open_synth(soundfont, 0, drums=True)
     with pytest.raises(AudioError, match="has no drum kit 77; it has 0"):
         synth.change_program("one", Program(77, drums=True), 0)

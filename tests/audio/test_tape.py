@@ -28,7 +28,7 @@ def test_saturation_passes_quiet_signals_and_limits_loud_ones() -> None:
     assert np.allclose(saturate(x, 1.0), np.tanh(x), atol=0.025)
 
 
-def test_with_zero_depth_the_tape_is_a_pure_delay() -> None:
+def test_a_tape_of_zero_depth_is_a_pure_delay() -> None:
     tape = Tape(12, 4)
     out = played(tape, NOISE, 0.0)
     assert not out[:, : tape.latency].any()
@@ -36,7 +36,7 @@ def test_with_zero_depth_the_tape_is_a_pure_delay() -> None:
 
 
 def bend_cents(depth: float, hertz: float = 1_000.0, seconds: int = 12) -> np.ndarray:
-    """Return the bend of the output's pitch against `hertz`, in cents, every 10 ms."""
+    """Return the deviation of the output's pitch from `hertz` in cents, every 10 ms."""
     tape = Tape(12, 4)
     t = np.arange(seconds * SAMPLE_RATE) / SAMPLE_RATE
     out = played(tape, np.sin(2 * np.pi * hertz * t)[None].repeat(2, axis=0), depth)[0, 3 * SAMPLE_RATE :]

@@ -37,7 +37,7 @@ def test_the_pitch_falls_linearly_with_the_speed() -> None:
     assert np.allclose(hertz[middle], 1_000 * (1 - share[middle]), atol=25)
 
 
-def test_a_stopped_tape_is_silent_and_starts_with_the_present_sound() -> None:
+def test_a_stopped_tape_is_silent_and_restarts_with_the_current_sound() -> None:
     x = tone()
     out = played(TapeStop(), x)
     assert not out[:, 30 * MIX_BLOCK : 40 * MIX_BLOCK].any()
@@ -49,7 +49,7 @@ def test_a_stop_and_a_start_do_not_click() -> None:
     assert bend < 1.3 * 0.3 * (2 * np.pi * 200 / SAMPLE_RATE) ** 2
 
 
-def test_a_start_before_the_standstill_does_not_click() -> None:
+def test_a_restart_before_the_standstill_does_not_click() -> None:
     speeds = [*STOP[:25], *[1.0] * 25]
     bend = np.abs(np.diff(played(TapeStop(), tone(200), speeds).astype(np.float64), 2)).max()
     assert bend < 2 * 0.3 * (2 * np.pi * 200 / SAMPLE_RATE) ** 2

@@ -23,7 +23,7 @@ def ambience(choice: str = STATION) -> Ambience:
     return made
 
 
-def alone(name: str, frames: int, position: int = 0, level: float = 0.0) -> np.ndarray:
+def solo(name: str, frames: int, position: int = 0, level: float = 0.0) -> np.ndarray:
     kind, trim = SOUNDS[name]
     sound = kind(3)
     sound.position = position
@@ -31,13 +31,13 @@ def alone(name: str, frames: int, position: int = 0, level: float = 0.0) -> np.n
 
 
 def test_the_stations_mix_is_the_sum_of_its_sounds() -> None:
-    both = alone("waves", SAMPLE_RATE) + alone("wind", SAMPLE_RATE, level=-6)
+    both = solo("waves", SAMPLE_RATE) + solo("wind", SAMPLE_RATE, level=-6)
     np.testing.assert_allclose(ambience().render(SAMPLE_RATE), both, atol=1e-6)
 
 
 @few
 @given(sizes=SIZES)
-def test_a_crossfade_does_not_depend_on_the_sizes_requested(sizes: list[int]) -> None:
+def test_a_crossfade_does_not_depend_on_block_sizes(sizes: list[int]) -> None:
     whole = ambience()
     whole.render(1_000)
     whole.choose("fire")
@@ -46,16 +46,16 @@ def test_a_crossfade_does_not_depend_on_the_sizes_requested(sizes: list[int]) ->
     np.testing.assert_allclose(np.concatenate(parts), whole.render(SAMPLE_RATE), atol=1e-7)
 
 
-def test_a_chosen_sound_takes_the_place_of_the_mix() -> None:
+def test_a_chosen_sound_replaces_the_mix() -> None:
     mix = ambience()
     mix.render(SAMPLE_RATE)
     mix.choose("fire")
     mix.render(FADE)
-    np.testing.assert_array_equal(mix.render(4_800), alone("fire", 4_800, SAMPLE_RATE + FADE))
+    np.testing.assert_array_equal(mix.render(4_800), solo("fire", 4_800, SAMPLE_RATE + FADE))
     mix.choose(STATION)
     mix.render(FADE)
-    both = alone("waves", 4_800, SAMPLE_RATE + 2 * FADE + 4_800)
-    both += alone("wind", 4_800, SAMPLE_RATE + 2 * FADE + 4_800, level=-6)
+    both = solo("waves", 4_800, SAMPLE_RATE + 2 * FADE + 4_800)
+    both += solo("wind", 4_800, SAMPLE_RATE + 2 * FADE + 4_800, level=-6)
     np.testing.assert_allclose(mix.render(4_800), both, atol=1e-6)
 
 
@@ -66,7 +66,7 @@ def test_a_crossfade_does_not_click_and_keeps_the_level() -> None:
     faded = mix.render(FADE)
     levels = [rms_db(part) for part in np.split(faded, 10)]
     assert max(abs(np.diff(levels))) < 6
-    loudest = max(np.abs(np.diff(alone(name, FADE), 2, axis=0)).max() for name in ("brown_noise", "tape"))
+    loudest = max(np.abs(np.diff(solo(name, FADE), 2, axis=0)).max() for name in ("brown_noise", "tape"))
     assert np.abs(np.diff(faded, 2, axis=0)).max() < 2 * loudest
 
 
@@ -78,9 +78,9 @@ def test_a_station_without_ambience_is_silent_until_a_sound_is_chosen() -> None:
     assert mix.render(SAMPLE_RATE).any()
 
 
-def test_skipping_ends_a_fade_and_keeps_the_place() -> None:
+def test_skipping_ends_a_fade_and_keeps_the_position() -> None:
     mix = ambience()
     mix.render(1_000)
     mix.choose("fire")
     mix.skip(7_000)
-    np.testing.assert_array_equal(mix.render(4_800), alone("fire", 4_800, 8_000))
+    np.testing.assert_array_equal(mix.render(4_800), solo("fire", 4_800, 8_000))

@@ -1,4 +1,4 @@
-"""Each sound of the ambience: endless, even, and unlike the others."""
+"""Ambience sounds: each is endless, even, and unlike the others."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def loudness(block: Block) -> float:
 
 
 def octaves(block: Block) -> np.ndarray:
-    """Return the levels of the octaves in dB of the whole."""
+    """Return the level of each octave in dB relative to the whole."""
     hertz, power = signal.welch(block.mean(axis=1).astype(np.float64), SAMPLE_RATE, nperseg=8_192)
     sums = [power[(hertz >= low) & (hertz < 2 * low)].sum() for low in _OCTAVES[:-1]]
     return np.asarray(10 * np.log10(np.array(sums) / sum(sums) + 1e-6))
@@ -63,7 +63,7 @@ def test_the_settings_name_every_sound() -> None:
 @EACH
 @few
 @given(sizes=SIZES)
-def test_the_samples_do_not_depend_on_the_sizes_requested(name: str, sizes: list[int]) -> None:
+def test_samples_do_not_depend_on_block_sizes(name: str, sizes: list[int]) -> None:
     frames = 2 * CHUNK
     whole, split, cuts = sound(name, position=CHUNK - 3_000), sound(name, position=CHUNK - 3_000), bounds(sizes, frames)
     assert np.array_equal(np.concatenate([split.render(b - a) for a, b in pairwise(cuts)]), whole.render(frames))
@@ -86,7 +86,7 @@ def test_every_minute_has_the_nominal_loudness(name: str) -> None:
 
 @EACH
 def test_no_seam_between_chunks_is_sharper_than_the_sound_itself(name: str) -> None:
-    """A cut would be a step: its second difference stands out in the one frame, chunk after chunk."""
+    """A cut would be a step, whose second difference is large in the same frame of every chunk."""
     bends = np.abs(np.diff(seconds(name).astype(np.float64), 2, axis=0)).max(axis=1)
     chunks = bends[: len(bends) // CHUNK * CHUNK].reshape(-1, CHUNK)
     at_seams = np.median(np.maximum(chunks[1:, :2].max(axis=1), chunks[:-1, -2:].max(axis=1)))
@@ -95,7 +95,7 @@ def test_no_seam_between_chunks_is_sharper_than_the_sound_itself(name: str) -> N
 
 
 @EACH
-def test_nothing_comes_back(name: str) -> None:
+def test_no_part_of_a_sound_repeats(name: str) -> None:
     parts = seconds(name)[:, 0].reshape(-1, CHUNK)
     parts = np.concatenate((parts, seconds(name, seed=6)[:, 0].reshape(-1, CHUNK)))
     correlation = np.corrcoef(parts) - np.eye(len(parts))
@@ -110,11 +110,11 @@ def test_the_sounds_differ_by_spectrum_or_movement() -> None:
             (spectrum, movement), (spectrum_of_other, movement_of_other) = figures[one], figures[other]
             apart = np.abs(np.maximum(spectrum, -30) - np.maximum(spectrum_of_other, -30)).mean()
             moved = np.abs(20 * np.log10((movement + 0.02) / (movement_of_other + 0.02))).mean()
-            assert apart + moved > 4, f"{one} is like {other}: {apart:.1f} dB, {moved:.1f} dB"
+            assert apart + moved > 4, f"{one} is too similar to {other}: {apart:.1f} dB, {moved:.1f} dB"
 
 
-def test_a_cafe_moves_as_speech_does_without_words() -> None:
-    """Syllables come three to six times a second, and most of the sound lies where the formants of vowels are."""
+def test_a_cafe_is_modulated_like_speech() -> None:
+    """Syllables come three to six times a second, and most of the energy is at the formants of vowels."""
     movement = modulation(seconds("cafe"))
     assert movement[2] == max(movement)
     assert octaves(seconds("cafe"))[3:7].max() == octaves(seconds("cafe")).max()
