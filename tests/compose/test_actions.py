@@ -48,7 +48,7 @@ def test_next_in_the_last_section_begins_the_following_track() -> None:
     assert bars(leader, 1)[0][0].number == 1
 
 
-def test_a_held_loop_comes_round_until_it_is_released_and_the_track_goes_on() -> None:
+def test_a_held_loop_repeats_until_it_is_released_and_then_the_track_continues() -> None:
     plain, leader = conductor(3), conductor(3)
     expected = bars(plain, 80)
     begins = sections(expected)
@@ -74,7 +74,7 @@ def test_a_held_loop_comes_round_until_it_is_released_and_the_track_goes_on() ->
     assert all(plan.holds for _, plan, _ in bars(other, 40))
 
 
-def test_a_loop_that_is_held_for_hours_takes_no_more_memory_and_plays_on() -> None:
+def test_a_loop_held_for_hours_takes_no_more_memory_and_keeps_playing() -> None:
     plain, leader = conductor(3), conductor(3)
     begins = sections(bars(plain, 80))
     bars(leader, begins[1] + 1)
@@ -88,7 +88,7 @@ def test_a_loop_that_is_held_for_hours_takes_no_more_memory_and_plays_on() -> No
     assert [track.number for track, _, _ in bars(leader, 300)][-1] > 0
 
 
-def test_an_ending_that_is_held_starts_again_after_the_hold() -> None:
+def test_a_held_ending_starts_again_after_the_hold() -> None:
     leader = conductor(3)
     first = bars(leader, 1)[0][0]
     outro = next(number for number, script in enumerate(first.script) if script.kind == "outro")
@@ -101,7 +101,7 @@ def test_an_ending_that_is_held_starts_again_after_the_hold() -> None:
 
 
 def drawn(opinion: str | None, count: int) -> tuple[tuple[str, ...], Counter[str]]:
-    """Return the features of track 0, and how often later tracks have each feature after ten opinions on it."""
+    """Return the features of track 0, and the counts of features in later tracks after ten opinions on track 0."""
     leader = Conductor(
         TrackWriter(writer=shipped(), progressions=bars_of_one_loop(), keys=("C", "Eb"), seed=5), style="hiphop"
     )
@@ -123,7 +123,7 @@ def bars_of_one_loop() -> list:  # type: ignore[type-arg]
 
 
 @pytest.mark.slow
-def test_likes_and_dislikes_shift_what_tracks_are_drawn_from_within_limits() -> None:
+def test_likes_and_dislikes_shift_the_distribution_of_tracks_within_limits() -> None:
     features, plain = drawn(None, 120)
     _, liked = drawn("like", 120)
     _, disliked = drawn("dislike", 120)
@@ -135,7 +135,7 @@ def test_likes_and_dislikes_shift_what_tracks_are_drawn_from_within_limits() -> 
     assert disliked[texture] > 0
 
 
-def test_a_reset_brings_the_stations_own_distribution_back() -> None:
+def test_a_reset_restores_the_stations_distribution() -> None:
     plain, leader = conductor(6), conductor(6)
     bars(plain, 3), bars(leader, 3)
     leader.act(Action("like", 0), Request())
@@ -143,7 +143,7 @@ def test_a_reset_brings_the_stations_own_distribution_back() -> None:
     assert bars(leader, 120) == bars(plain, 120)
 
 
-def test_a_track_that_was_not_played_lately_cannot_be_liked() -> None:
+def test_a_track_that_was_not_played_recently_cannot_be_liked() -> None:
     leader = conductor()
     bars(leader, 3)
     with pytest.raises(ControlError, match="track 7 was not played recently"):

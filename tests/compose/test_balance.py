@@ -46,7 +46,7 @@ def test_a_phrase_played_twice_has_the_same_gain() -> None:
     assert keys_gain([once, once], 80) == keys_gain([once], 80)
 
 
-def test_all_bars_of_a_track_have_one_gain() -> None:
+def test_all_bars_of_a_track_have_the_same_gain() -> None:
     composer = open_composer(CHILL, 4)
     bars = [composer.next_bar(CHILL.controls) for _ in range(90)]
     tracks = {bar.track.number for bar in bars}

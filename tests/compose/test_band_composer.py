@@ -1,4 +1,4 @@
-"""A station whose layers all come from one model follows the controls and what listeners ask for."""
+"""A station whose layers all come from one model follows the controls and the actions of listeners."""
 
 from __future__ import annotations
 
@@ -41,21 +41,21 @@ def bars(player: BandComposer | Ahead, count: int, controls: Controls = CONTROLS
     return [player.next_bar(controls) for _ in range(count)]
 
 
-def test_the_same_seed_plays_the_same_music_and_another_seed_other_music() -> None:
+def test_the_same_seed_plays_the_same_music_and_another_seed_different_music() -> None:
     first = bars(composer(), 30)
     assert bars(composer(), 30) == first
     assert [bar.events for bar in bars(composer(2), 30)] != [bar.events for bar in first]
 
 
 @pytest.mark.parametrize("heard", [1, 7, 50])
-def test_a_saved_composer_goes_on_as_if_it_had_never_stopped(heard: int) -> None:
+def test_a_restored_composer_continues_as_if_it_had_never_stopped(heard: int) -> None:
     player, other = composer(), composer(9)
     bars(player, heard)
     other.restore(player.save())
     assert bars(other, 40) == bars(player, 40)
 
 
-def test_a_bar_that_was_composed_early_is_the_same() -> None:
+def test_a_bar_composed_early_is_the_same() -> None:
     ahead = Ahead(composer())
     played = []
     for number in range(12):
@@ -64,7 +64,7 @@ def test_a_bar_that_was_composed_early_is_the_same() -> None:
     assert played == bars(composer(), 12)
 
 
-def test_layers_sound_where_the_plan_has_them_and_notes_keep_to_the_key() -> None:
+def test_layers_sound_only_where_the_plan_has_them_and_notes_stay_in_key() -> None:
     for bar in bars(composer(3), 60):
         scale = scale_of(bar.track)
         for layer, events in bar.events.items():

@@ -1,4 +1,4 @@
-"""One model plays all layers: whatever its weights, the host keeps bars, harmony and releases in order."""
+"""One model plays all layers. The host keeps bars, harmony and releases in order for any weights."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def engine() -> Engine:
     return open_engine(band_checkpoint(Rwkv6Spec(2, 64, BAND_SIZE)))
 
 
-class Listening:
-    """An engine that keeps the tokens that it is fed."""
+class RecordingEngine:
+    """An engine that records the tokens it is fed."""
 
     def __init__(self) -> None:
         self.tokens = engine().tokens
@@ -86,10 +86,10 @@ def test_every_strike_is_released_and_no_bar_is_empty() -> None:
     }
 
 
-def test_the_model_is_fed_whole_notes_in_the_order_of_its_training() -> None:
-    listening = Listening()
-    bars = play(BandPerformer(listening, (2, 0)), range(12))
-    begin, drums, *events = listening.heard
+def test_the_model_is_fed_whole_notes_in_training_order() -> None:
+    recording = RecordingEngine()
+    bars = play(BandPerformer(recording, (2, 0)), range(12))
+    begin, drums, *events = recording.heard
     assert (begin, drums) == (BAND_START, BAND_DRUMS)
     notes = decode(events)
     assert len(events) // 3 == len(notes) == sum(len(strikes(bars, layer)) for layer in LAYERS)
@@ -99,7 +99,7 @@ def test_the_model_is_fed_whole_notes_in_the_order_of_its_training() -> None:
     assert len({(note.start, note.instrument, note.note) for note in notes}) == len(notes)
 
 
-def test_pitches_lie_in_the_scale_or_the_chord_and_in_the_range_of_their_layer() -> None:
+def test_pitches_are_in_the_scale_or_chord_and_in_the_range_of_their_layer() -> None:
     bars = play(BandPerformer(engine(), (3, 0)), range(30))
     for layer, low, high in (("keys", 36, 96), ("bass", 28, 55), ("lead", 55, 91)):
         pitches = [event.note for event in strikes(bars, layer)]
@@ -108,8 +108,8 @@ def test_pitches_lie_in_the_scale_or_the_chord_and_in_the_range_of_their_layer()
     assert {event.note for event in strikes(bars, "drums")} <= {*PADS.values()}
 
 
-def test_layers_that_the_plan_leaves_out_are_played_unheard() -> None:
-    """The model hears the whole band, so what it plays next does not depend on who is heard."""
+def test_layers_that_the_plan_leaves_out_are_composed_but_not_heard() -> None:
+    """The model hears the whole band, so its next notes do not depend on which layers are heard."""
     whole, partly = BandPerformer(engine(), (4, 0)), BandPerformer(engine(), (4, 0))
     everything = play(whole, range(8))
     heard = [frozenset(), frozenset({"keys"}), frozenset({"keys", "drums"}), ALL]
@@ -121,7 +121,7 @@ def test_layers_that_the_plan_leaves_out_are_played_unheard() -> None:
 
 
 def test_a_narrow_harmony_does_not_move_notes_from_one_layer_to_another() -> None:
-    """Drums have no pitch, and would take over where hardly any pitch is allowed."""
+    """Drums have no pitch, and would take over if hardly any pitch is allowed."""
 
     def share(scale: frozenset[int]) -> float:
         player = BandPerformer(engine(), (10, 0))
@@ -143,7 +143,7 @@ def test_bass_and_lead_play_one_note_at_a_time() -> None:
 
 
 @pytest.mark.parametrize("model", ["rwkv6", "transformer"])
-def test_a_saved_performer_goes_on_as_if_it_had_never_stopped(model: str) -> None:
+def test_a_restored_performer_continues_as_if_it_had_never_stopped(model: str) -> None:
     opened = engine()
     if model == "transformer":
         opened = open_engine(band_checkpoint(TransformerSpec(1, 32, BAND_SIZE, context=16)))
@@ -161,7 +161,7 @@ def test_a_state_of_another_model_is_refused() -> None:
         BandPerformer(open_engine(checkpoint("band", width=128)), (0, 0)).restore(saved)
 
 
-def test_denser_means_more_notes_of_that_layer() -> None:
+def test_a_higher_density_gives_more_notes_in_that_layer() -> None:
     def count(layer: str, request: Request) -> int:
         return len(strikes(play(BandPerformer(engine(), (8, 0)), range(20), request=request), layer))
 

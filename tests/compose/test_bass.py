@@ -54,7 +54,9 @@ def test_the_line_is_one_note_at_a_time_within_its_bars_and_range(
 
 
 @given(KICKS, st.integers(0, 1_000))
-def test_outside_walking_styles_notes_stand_on_kicks_and_chords(kicks: list[frozenset[int]], seed: int) -> None:
+def test_notes_of_other_than_walking_styles_fall_on_kicks_and_new_chords(
+    kicks: list[frozenset[int]], seed: int
+) -> None:
     chords = [parse_chord("Dm7")] * 4 + [parse_chord("G7")] * 4
     line = write_bass(chords, 2, kicks, "hiphop", Random(seed), model=MODEL)
     for bar in range(2):
@@ -62,10 +64,10 @@ def test_outside_walking_styles_notes_stand_on_kicks_and_chords(kicks: list[froz
         assert 1 <= len(notes) <= 4
         spare = [note.start for note in notes if note.start not in own_kicks | {0}]
         assert len(spare) <= 1
-        assert not spare or len(notes) <= 3, "a bar whose kicks are enough has no other note"
+        assert not spare or len(notes) <= 3, "a bar with enough kicks has no other note"
 
 
-def test_a_groove_has_two_or_three_notes_a_bar_all_on_the_kick() -> None:
+def test_a_groove_has_two_or_three_notes_per_bar_all_on_the_kick() -> None:
     lines = [
         write_bass(chords_of(LOOPS[seed % 4]), 4, KICKS_OF_A_LOOP, "hiphop", Random(seed), model=MODEL)
         for seed in range(40)
@@ -80,7 +82,7 @@ def test_a_groove_has_two_or_three_notes_a_bar_all_on_the_kick() -> None:
     assert all(on_kicks)
 
 
-def test_the_rhythm_of_a_groove_comes_back_with_the_drum_loop() -> None:
+def test_the_rhythm_of_a_groove_repeats_with_the_drum_loop() -> None:
     for seed in range(10):
         line = write_bass(chords_of(LOOPS[0]) * 2, 8, KICKS_OF_A_LOOP, "soul", Random(seed), model=MODEL)
         onsets = [[note.start for note in line.bar(bar, 0)] for bar in range(8)]
@@ -88,7 +90,7 @@ def test_the_rhythm_of_a_groove_comes_back_with_the_drum_loop() -> None:
         assert onsets[1] == onsets[3] == onsets[5]
 
 
-def test_over_many_seeds_half_to_seven_tenths_of_a_groove_are_roots() -> None:
+def test_50_to_70_percent_of_the_notes_of_grooves_are_roots() -> None:
     shares = []
     for seed in range(72):
         chords = chords_of(LOOPS[seed % 4], seed % 12)
@@ -141,7 +143,7 @@ def test_velocities_and_lengths_vary_and_the_first_beat_is_the_strongest(style: 
     assert first > fmean(note.velocity for note in notes if note.start % TICKS_PER_BAR) + 3
 
 
-def test_a_walking_line_skips_now_and_then_with_pickups_dead_notes_and_slides() -> None:
+def test_a_walking_line_has_occasional_pickups_dead_notes_and_slides() -> None:
     lines = [write_bass(chords_of(LOOPS[0]), 4, [], "jazz", Random(seed), model=MODEL) for seed in range(60)]
     extra = [note for line in lines for note in line.notes if note.start % TICKS_PER_BEAT]
     assert 0.02 < len(extra) / (60 * 16) < 0.15
@@ -150,7 +152,7 @@ def test_a_walking_line_skips_now_and_then_with_pickups_dead_notes_and_slides() 
 
 
 @given(st.integers(0, 500), st.lists(st.integers(48, 72), min_size=1, max_size=4), STYLES)
-def test_no_bass_note_sounds_a_semitone_beside_a_key_for_a_beat(seed: int, pitches: list[int], style: str) -> None:
+def test_no_bass_note_sounds_a_semitone_from_a_key_for_a_beat(seed: int, pitches: list[int], style: str) -> None:
     chords = chords_of(LOOPS[seed % 4])
     held = [Note(bar * 480, bar * 480 + 480, pitch, 70) for bar in range(4) for pitch in pitches[bar:] or pitches]
     keys = phrase_of(held, 4)
@@ -162,7 +164,7 @@ def test_no_bass_note_sounds_a_semitone_beside_a_key_for_a_beat(seed: int, pitch
             assert not (beside and together >= TICKS_PER_BEAT)
 
 
-def test_a_clash_counts_the_time_beside_a_key_and_goes_round_with_the_phrase() -> None:
+def test_a_clash_is_the_time_next_to_a_key_and_wraps_around_with_the_phrase() -> None:
     keys = Phrase(1, (Note(0, 240, 61, 70), Note(240, 480, 64, 70)))
     assert clash(36, 0, 480, keys) == 240
     assert clash(36, 480, 600, keys) == 120
@@ -171,14 +173,14 @@ def test_a_clash_counts_the_time_beside_a_key_and_goes_round_with_the_phrase() -
     assert clash(36, 0, 480, None) == 0
 
 
-def test_notes_clash_where_they_sound_side_by_side_for_a_beat() -> None:
+def test_notes_clash_if_they_sound_a_semitone_apart_for_a_beat() -> None:
     bass = [Note(0, 240, 36, 80)]
     assert clashing(bass, [Note(120, 480, 61, 70)])
     assert not clashing(bass, [Note(121, 480, 61, 70)])
     assert not clashing(bass, [Note(0, 480, 60, 70), Note(0, 480, 47, 70)])
 
 
-def test_places_count_beats_to_both_chords_round_the_loop() -> None:
+def test_places_count_beats_to_both_chords_around_the_loop() -> None:
     a, b = parse_chord("Am7"), parse_chord("G7")
     places = places_of([a, a, b, a])
     assert [(place.since, place.left, place.following) for place in places] == [
@@ -199,7 +201,7 @@ def test_the_same_generator_writes_the_same_line() -> None:
         assert first == again != other
 
 
-def test_no_chord_has_no_bass() -> None:
+def test_there_is_no_bass_without_a_chord() -> None:
     assert write_bass([parse_chord("N")] * 4, 1, [frozenset({0})], "hiphop", Random(1)).notes == ()
 
 

@@ -36,11 +36,11 @@ def composer(seed: int = 1, *, piano: Engine | None = None) -> Composer:
 
 
 def heard(bar: Bar, layer: str) -> set[tuple[int, int]]:
-    """Onsets and pitches of one layer of a bar, counted from its bar line."""
+    """Return the onsets and pitches of one layer, counted from the bar line."""
     return {(event.tick - bar.plan.tick, event.note) for event in bar.events[layer] if event.velocity}
 
 
-def test_layers_sound_in_the_bars_that_the_plan_names_and_nowhere_else() -> None:
+def test_layers_sound_only_in_the_bars_that_the_plan_names() -> None:
     player = composer()
     for number in range(60):
         bar = player.next_bar(Controls())
@@ -70,7 +70,7 @@ def test_every_note_is_released_and_none_is_struck_twice() -> None:
             assert len(sounding[layer]) <= 10
 
 
-def test_a_phrase_comes_back_and_drums_hold_their_loop() -> None:
+def test_phrases_recur_and_drums_keep_their_loop() -> None:
     player = composer(5)
     bars = [player.next_bar(Controls()) for _ in range(80)]
     by_track = [[bar for bar in bars if bar.track.number == number] for number in {bar.track.number for bar in bars}]
@@ -86,7 +86,7 @@ def test_a_phrase_comes_back_and_drums_hold_their_loop() -> None:
     assert sum(len(a & b) / len(a | b) for a, b in neighbors) / len(neighbors) > 0.6
 
 
-def test_a_groove_that_returns_is_heard_with_what_it_grows_by() -> None:
+def test_a_returning_groove_is_heard_with_its_growth() -> None:
     player, missing = composer(6), {"octave", "ghosts"}
     while missing:
         bar = player.next_bar(Controls())
@@ -100,7 +100,7 @@ def test_a_groove_that_returns_is_heard_with_what_it_grows_by() -> None:
             missing.discard("ghosts")
 
 
-def test_a_restored_composer_goes_on_bit_identically() -> None:
+def test_a_restored_composer_continues_bit_identically() -> None:
     first = composer()
     for played in (3, 37):  # the next track begins with bar 44
         for _ in range(played):
@@ -120,7 +120,7 @@ def test_a_restored_composer_goes_on_bit_identically() -> None:
     ("patch", "layer", "busier"),
     [({"density": 1.0}, "keys", True), ({"density": 0.0}, "keys", False), ({"drums_density": 0.0}, "drums", False)],
 )
-def test_a_density_is_heard_from_the_next_bar_on_in_its_layer(patch: dict, layer: str, busier: bool) -> None:
+def test_a_density_is_heard_in_its_layer_from_the_next_bar_onward(patch: dict, layer: str, busier: bool) -> None:
     plain, changed = composer(6), composer(6)
     before = [(plain.next_bar(Controls()), changed.next_bar(Controls())) for _ in range(6)]
     assert all(one == other for one, other in before)
@@ -130,7 +130,7 @@ def test_a_density_is_heard_from_the_next_bar_on_in_its_layer(patch: dict, layer
     assert strikes[1] != strikes[0]
 
 
-def test_tempo_and_swing_are_the_tracks_own_until_they_are_changed() -> None:
+def test_a_track_keeps_its_tempo_and_swing_until_they_are_changed() -> None:
     player = composer(2)
     bar = player.next_bar(Controls())
     assert bar.tempo == 80 + bar.track.tempo_offset
@@ -139,14 +139,14 @@ def test_tempo_and_swing_are_the_tracks_own_until_they_are_changed() -> None:
     assert (changed.tempo, changed.swing) == (72, 60)
 
 
-def test_penalties_reach_the_keys_alone() -> None:
+def test_penalties_apply_only_to_the_keys() -> None:
     _, keys, drums = request_of(Controls(alpha_frequency=0.5, alpha_presence=0.3))
     assert (keys.alpha_frequency, keys.alpha_presence) == (0.5, 0.3)
     assert (drums.alpha_frequency, drums.alpha_presence) == (0.0, 0.0)
 
 
-def test_material_written_ahead_is_the_material_written_at_once() -> None:
-    """A skip ends the writing early: the rest is sampled at once, and the music does not depend on when."""
+def test_material_written_ahead_equals_material_written_on_demand() -> None:
+    """A skip ends the writing early. The rest is sampled immediately, and the music is the same."""
     early, late = composer(4), composer(4)
     first = early.next_bar(Controls()).track
     late.next_bar(Controls())

@@ -39,14 +39,14 @@ def main_loop(track: Track) -> tuple[object, ...]:
     return signature(track.loops["A"].transposed({"C": 0, "Eb": -3, "F": -5}[track.key]))
 
 
-def test_bars_are_numbered_and_lie_in_their_track() -> None:
+def test_bars_are_numbered_and_lie_within_their_track() -> None:
     for number, (track, plan, script) in enumerate(bars(conductor(), 200)):
         assert plan.number == number
         assert track.first_bar <= number < track.first_bar + track.bars
         assert script == track.script[number - track.first_bar]
 
 
-def test_the_first_tracks_fit_the_tempo_as_later_ones_do() -> None:
+def test_the_first_tracks_fit_the_tempo_like_later_ones() -> None:
     for tempo in (54.0, 92.0):
         for seed in range(12):
             writer = TrackWriter(writer=shipped(), progressions=LOOPS, keys=("C", "F"), seed=seed)
@@ -55,12 +55,12 @@ def test_the_first_tracks_fit_the_tempo_as_later_ones_do() -> None:
                 assert 58 <= track.bars * 240 / (tempo + track.tempo_offset) <= 192
 
 
-def test_the_loop_begins_with_each_section() -> None:
+def test_each_section_begins_with_the_start_of_the_loop() -> None:
     for track, plan, script in bars(conductor(), 150):
         assert plan.chords == track.loops[script.material].beats(script.place)
 
 
-def test_a_new_track_is_in_another_key_and_over_another_loop() -> None:
+def test_a_new_track_has_another_key_and_another_loop() -> None:
     tracks = tracks_of(bars(conductor(), 800))
     assert len(tracks) > 10
     for track, following in itertools.pairwise(tracks):
@@ -83,14 +83,14 @@ def test_one_key_and_one_loop_are_enough() -> None:
     assert roots <= {2, 7, 0, 9}
 
 
-def test_a_layer_that_sounds_is_never_asked_to_be_silent() -> None:
+def test_a_layer_has_a_density_if_and_only_if_it_sounds() -> None:
     for density in (0.0, 1.0):
         for _, plan, _ in bars(conductor(), 100, density=density):
             assert (plan.densities["piano"] > 0) == ("keys" in plan.layers)
             assert (plan.densities["drums"] > 0) == ("drums" in plan.layers)
 
 
-def test_density_raises_the_level_of_the_keys_alone() -> None:
+def test_density_raises_only_the_level_of_the_keys() -> None:
     low, high = (bars(conductor(), 64, density=density) for density in (0.1, 0.9))
     for (_, sparse, _), (_, busy, _) in zip(low, high, strict=True):
         assert sparse.densities["piano"] <= busy.densities["piano"]
@@ -98,7 +98,7 @@ def test_density_raises_the_level_of_the_keys_alone() -> None:
     assert any(s.densities["piano"] < b.densities["piano"] for (_, s, _), (_, b, _) in zip(low, high, strict=True))
 
 
-def test_the_same_seed_plans_the_same_and_a_restored_conductor_goes_on() -> None:
+def test_the_same_seed_plans_the_same_and_a_restored_conductor_continues() -> None:
     assert bars(conductor(3), 90) == bars(conductor(3), 90)
     assert bars(conductor(3), 90) != bars(conductor(4), 90)
     leader = conductor()
@@ -110,7 +110,7 @@ def test_the_same_seed_plans_the_same_and_a_restored_conductor_goes_on() -> None
     assert bars(other, 80) == expected
 
 
-def test_control_tokens_stand_in_the_order_of_training() -> None:
+def test_control_tokens_are_in_training_order() -> None:
     plan = next(plan for _, plan, script in bars(conductor(), 60) if "drums" in plan.layers and not script.fill)
     tokens = [NAMES[token] for token in plan.controls(1, "drums")]
     chord = plan.chords[0]
@@ -129,7 +129,7 @@ def test_the_keys_are_asked_for_the_texture_of_the_track_every_four_bars() -> No
         assert plan.attributes == (texture.attributes.tokens if plan.elapsed % PHRASE_BARS == 0 else ())
 
 
-def test_a_skip_opens_the_following_track_with_the_next_bar() -> None:
+def test_a_skip_starts_the_following_track_at_the_next_bar() -> None:
     plain, leader = conductor(), conductor()
     expected = tracks_of(bars(plain, 300))
     bars(leader, 5)
@@ -148,13 +148,13 @@ def test_a_skip_before_the_first_bar_of_a_track_changes_nothing() -> None:
     assert bars(leader, 20) == bars(conductor(), 20)
 
 
-def test_learned_harmony_does_not_come_again_soon() -> None:
+def test_learned_harmony_does_not_repeat_soon() -> None:
     tracks = tracks_of(bars(conductor(2, ()), 700))
     assert len({main_loop(track) for track in tracks}) >= len(tracks) - 1
     assert all(track.mode in ("major", "minor") for track in tracks)
 
 
-def test_a_mood_takes_effect_with_the_next_loop_and_any_brings_the_stations_own_back() -> None:
+def test_a_mood_takes_effect_with_the_next_loop_and_any_ends_it() -> None:
     leader = conductor()
     before = bars(leader, 5)
     landing = leader.next_loop
@@ -168,7 +168,7 @@ def test_a_mood_takes_effect_with_the_next_loop_and_any_brings_the_stations_own_
         assert track.wish.mood == ("sad" if plan.number < back else "any")
 
 
-def test_a_mood_gives_the_same_bars_whether_asked_for_early_or_at_its_loop() -> None:
+def test_a_mood_gives_the_same_bars_whether_requested_early_or_at_its_loop() -> None:
     early, late = conductor(4, ()), conductor(4, ())
     bars(early, 6), bars(late, 6)
     landing = early.next_loop
@@ -191,4 +191,4 @@ def test_the_writer_gets_the_mood_the_recent_loops_and_a_seed_for_each_track() -
     assert calls[:3] == [(None, 0, (9, 0, 0)), (None, 1, (9, 1, 0)), (None, 2, (9, 2, 0))]
     lengths = [count for _, count, _ in calls]
     assert lengths == sorted(lengths)
-    assert lengths[-1] in (24, 25), "the tracks that ended, and the one that sounds"
+    assert lengths[-1] in (24, 25), "the tracks that ended, and the current one"

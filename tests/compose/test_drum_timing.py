@@ -15,7 +15,7 @@ from train.data.vocabulary import PADS
 def test_every_drum_has_a_kind_and_every_tick_a_place() -> None:
     assert {kind_of(pad) for pad in PADS.values()} == set(KINDS)
     assert [place_of(tick) for tick in PLACES] == list(range(24))
-    assert place_of(480 * 7 + 45) == PLACES.index(40), "other ticks are timed as the place before them"
+    assert place_of(480 * 7 + 45) == PLACES.index(40), "other ticks are timed like the place before them"
 
 
 def test_the_shipped_table_has_the_styles_of_the_stations_and_plausible_figures() -> None:
@@ -33,7 +33,7 @@ def test_the_shipped_table_has_the_styles_of_the_stations_and_plausible_figures(
     assert lofi["kick"][0] < lofi["snare"][PLACES.index(120)] < lofi["hats"][PLACES.index(120)]
 
 
-def test_a_table_is_read_as_written_and_a_broken_one_is_refused(tmp_path: Path) -> None:
+def test_a_table_reads_back_as_written_and_a_malformed_one_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "timing.json"
     path.write_text(json.dumps({"styles": {ANY: STEADY.as_json()}}))
     (timing,) = read(path).values()

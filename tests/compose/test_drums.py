@@ -28,7 +28,7 @@ def bar(*hits: tuple[float, int]) -> Phrase:
 GROOVE = bar((0, 36), (1, 38), (2.5, 36), (3, 38), *((place / 2, 42) for place in range(8)))
 
 
-def test_a_plain_hip_hop_bar_ranks_before_what_spoils_it() -> None:
+def test_a_plain_hip_hop_bar_ranks_ahead_of_incomplete_ones() -> None:
     good = drums.rank(GROOVE, "hiphop", 4)
     without_hats = phrase_of([note for note in GROOVE.notes if note.note != 42], 1)
     without_backbeat = phrase_of([note for note in GROOVE.notes if note.note != 38], 1)
@@ -49,7 +49,7 @@ def test_soft_styles_play_rides_on_the_closed_hat(hits: list[Note]) -> None:
 
 
 @given(HITS)
-def test_every_eighth_has_a_cymbal_where_a_style_lives_on_hats(hits: list[Note]) -> None:
+def test_every_eighth_has_a_cymbal_if_the_style_relies_on_hats(hits: list[Note]) -> None:
     loop = drums.with_hats(phrase_of(hits, 2), "soul")
     for eighth in range(0, 960, 60):
         assert any(abs(note.start - eighth) <= 10 and note.note in drums.HATS | drums.RIDES for note in loop.notes)
@@ -67,14 +67,14 @@ def test_leveling_keeps_hits_and_the_order_of_their_velocities(hits: list[Note])
                 assert other.velocity <= changed.velocity
 
 
-def test_a_fill_takes_the_last_beats() -> None:
+def test_a_fill_replaces_the_last_beats() -> None:
     fill = bar((0, 45), (2, 45), (3, 38), (3.5, 45))
     filled = drums.filled(GROOVE.notes, fill.notes, 1)
     assert [note for note in filled if note.start < 360] == [note for note in GROOVE.notes if note.start < 360]
     assert [note for note in filled if note.start >= 360] == [note for note in fill.notes if note.start >= 360]
 
 
-def test_a_related_loop_keeps_snares_and_hats_and_takes_other_kicks() -> None:
+def test_a_related_loop_keeps_snares_and_hats_and_has_other_kicks() -> None:
     other = bar((0, 36), (0.75, 36), (2, 36), (1, 40))
     related = drums.related(GROOVE, other)
     assert [n for n in related.notes if n.note != 36] == [n for n in GROOVE.notes if n.note != 36]
@@ -88,7 +88,7 @@ def test_toms_and_crashes_stay_out_of_grooves() -> None:
 
 
 @given(HITS, st.sampled_from(["hiphop", "jazz"]))
-def test_a_density_takes_hits_away_or_adds_hats_and_a_half_changes_nothing(hits: list[Note], style: str) -> None:
+def test_a_density_removes_hits_or_adds_hats_and_one_half_changes_nothing(hits: list[Note], style: str) -> None:
     loop = phrase_of(hits, 2)
     loops = [drums.at_density(loop, style, density) for density in (0.0, 0.2, 0.4, 0.5, 0.7, 1.0)]
     assert loops[3] == loop
@@ -104,7 +104,7 @@ def test_the_thinnest_groove_keeps_its_first_kick_its_backbeat_and_hats_on_beats
 
 
 @given(HITS)
-def test_a_bar_grows_by_soft_snares_and_an_open_hat_alone(hits: list[Note]) -> None:
+def test_a_bar_grows_only_by_soft_snares_and_an_open_hat(hits: list[Note]) -> None:
     plain = phrase_of(hits, 1).bar(0, 0)
     grown = drums.with_ghosts(plain)
     added = [note for note in grown if note not in plain]
@@ -118,7 +118,7 @@ def test_a_bar_grows_by_soft_snares_and_an_open_hat_alone(hits: list[Note]) -> N
     assert {(note.start, 46) for note in changed} <= {(note.start, note.note) for note in opened}
 
 
-def test_ghosts_lie_beside_the_backbeat_of_a_plain_groove() -> None:
+def test_ghost_notes_are_next_to_the_backbeat_of_a_plain_groove() -> None:
     plain = GROOVE.bar(0, 0)
     assert sorted({note.start for note in drums.with_ghosts(plain)} - {note.start for note in plain}) == [210, 450]
     assert [note.start for note in drums.with_open_hat(plain) if note.note == 46] == [420]

@@ -24,7 +24,7 @@ def late_ms(feel: Feel, tick: int, note: int, clock: Clock, swing: float = 50) -
 
 
 @given(TICKS, SWING, st.sampled_from(["keys", "bass"]), TIMING)
-def test_the_order_of_events_survives_so_a_release_never_follows_its_restrike(
+def test_events_keep_their_order_so_a_release_never_follows_its_restrike(
     ticks: list[int], swing: float, layer: str, timing: Timing
 ) -> None:
     feel, clock = Feel(layer, 1, timing), Clock(80)
@@ -36,7 +36,7 @@ def test_the_order_of_events_survives_so_a_release_never_follows_its_restrike(
 
 
 @given(TICKS, TIMING, st.sampled_from(["keys", "bass", "drums"]), st.floats(50, 110), st.integers(0, 99))
-def test_nothing_sounds_further_from_its_tick_than_is_human_nor_before_the_station_looks(
+def test_offsets_from_the_tick_are_human_and_within_the_lookahead(
     ticks: list[int], timing: Timing, layer: str, tempo: float, seed: int
 ) -> None:
     feel, clock = Feel(layer, seed, timing), Clock(tempo, frame=10 * LOOKAHEAD)
@@ -44,11 +44,11 @@ def test_nothing_sounds_further_from_its_tick_than_is_human_nor_before_the_stati
         late = feel.place(tick, 42, clock, 50) - clock.frame(tick)
         assert late >= -LOOKAHEAD
         assert abs(late) <= FURTHEST_MS * SAMPLE_RATE / 1000 + GRID
-    assert FURTHEST_MS <= 50, "later than that is heard as another beat, not as a drummer"
+    assert FURTHEST_MS <= 50, "a later hit sounds like another beat, not like a late drummer"
 
 
 @given(SWING)
-def test_swing_moves_the_off_beat_sixteenth_to_its_share_of_the_pair_and_the_beat_nowhere(swing: float) -> None:
+def test_swing_moves_the_off_beat_sixteenth_to_its_share_of_the_pair_but_not_the_beat(swing: float) -> None:
     assert swung(0, swing) == 0
     assert abs((30 + swung(30, swing)) / 60 * 100 - swing) < 1e-9
     places = [within + swung(within, swing) for within in range(60)]
@@ -57,7 +57,7 @@ def test_swing_moves_the_off_beat_sixteenth_to_its_share_of_the_pair_and_the_bea
 
 
 @pytest.mark.parametrize("timing", [STEADY, HUMAN])
-def test_the_swing_control_moves_drums_as_far_whoever_plays_them(timing: Timing) -> None:
+def test_the_swing_control_moves_drums_equally_with_any_timing(timing: Timing) -> None:
     clock = Clock(80)
     straight, hard = Feel("drums", 1, timing), Feel("drums", 1, timing)
     for tick in range(480, 4800, 30):
@@ -66,7 +66,7 @@ def test_the_swing_control_moves_drums_as_far_whoever_plays_them(timing: Timing)
         assert moved == pytest.approx(wanted, abs=1.4)
 
 
-def test_steady_the_snare_lies_behind_the_beat_and_the_hat_a_little_before() -> None:
+def test_with_steady_timing_the_snare_is_late_and_the_hat_slightly_early() -> None:
     clock = Clock(80)
     feel = Feel("drums", 3)
     late = [[late_ms(feel, bar * 480 + 120, note, clock, 56) for note in (36, 38, 42)] for bar in range(400)]
@@ -76,7 +76,7 @@ def test_steady_the_snare_lies_behind_the_beat_and_the_hat_a_little_before() -> 
     assert abs(hat - kick + 3) < 1
 
 
-def test_drummers_differ_by_their_habits_and_are_on_average_as_measured() -> None:
+def test_drummers_differ_in_their_habits_and_match_the_measurement_on_average() -> None:
     clock, tick = Clock(80), 480 * 3 + 240
     means = [
         fmean(late_ms(feel, tick + bar * 480, 42, clock) for bar in range(40))
@@ -95,11 +95,11 @@ def test_limbs_drift_together_and_the_band_with_them() -> None:
     assert stdev(late["drums"]) == pytest.approx((HUMAN.drift**2 + HUMAN.hit**2) ** 0.5, rel=0.1)
     together = [drums - keys for drums, keys in zip(late["drums"], late["keys"], strict=True)]
     independent = (stdev(late["drums"]) ** 2 + stdev(late["keys"]) ** 2) ** 0.5
-    assert stdev(together) < 0.7 * independent, "keys and drums are not late independently"
+    assert stdev(together) < 0.7 * independent, "the lateness of keys and of drums is not independent"
 
 
 @pytest.mark.parametrize("layer", ["keys", "bass"])
-def test_bands_differ_in_how_far_keys_and_bass_lie_behind_the_drums(layer: str) -> None:
+def test_bands_differ_in_the_lateness_of_keys_and_bass(layer: str) -> None:
     clock, measured = Clock(80), HUMAN.followers[layer]
     means = [
         fmean(late_ms(feel, 960 + bar * 480, 40, clock) for bar in range(40))
@@ -121,14 +121,14 @@ def test_with_steady_timing_keys_and_bass_neither_lag_nor_waver() -> None:
         assert abs(fmean(late)) < 3
 
 
-def test_drums_of_one_tick_keep_their_places_however_often_asked() -> None:
+def test_placing_the_drums_of_a_tick_again_gives_the_same_frames() -> None:
     feel, clock = Feel("drums", 2, HUMAN), Clock(80)
     once = [feel.place(480, pad, clock, 50) for pad in (36, 42)]
     assert [feel.place(480, pad, clock, 50) for pad in (36, 42)] == once
 
 
 @pytest.mark.parametrize("layer", ["keys", "drums"])
-def test_the_same_seed_plays_the_same_and_a_save_goes_on_as_if_never_stopped(layer: str) -> None:
+def test_the_same_seed_plays_the_same_and_a_restored_feel_continues_identically(layer: str) -> None:
     clock = Clock(80)
     feel, twin, stranger = Feel(layer, 4, HUMAN), Feel(layer, 4, HUMAN), Feel(layer, 5, HUMAN)
     began = [[each.place(tick, 42, clock, 56) for tick in range(480, 990, 30)] for each in (feel, twin, stranger)]

@@ -42,7 +42,7 @@ def test_the_mix_moves_without_jumps_within_a_section(seed: int) -> None:
                 assert abs(before.mix.gain_db[1] - bar.mix.gain_db[0]) < 1e-9
 
 
-def test_lows_or_highs_are_away_for_a_part_of_the_time() -> None:
+def test_lows_or_highs_are_absent_part_of_the_time() -> None:
     scripts = [draw_form(Random(seed), 80) for seed in range(200)]
     bars = [bar for script in scripts for bar in script]
     lows = sum(not bar.layers & {"bass"} for bar in bars) / len(bars)
@@ -59,7 +59,7 @@ def test_a_layer_that_a_station_lacks_is_in_no_bar() -> None:
 
 
 @given(SEEDS)
-def test_keys_alone_are_lifted_and_fades_take_three_bars(seed: int) -> None:
+def test_only_keys_that_play_alone_are_boosted_and_fades_take_three_bars(seed: int) -> None:
     script = draw_form(Random(seed), 80)
     for bar in script:
         if bar.kind != "groove" and bar.mix.gain_db[0] > 0:
@@ -76,7 +76,7 @@ def test_energy_shortens_breakdowns_and_intros() -> None:
 
 
 @given(SEEDS)
-def test_a_groove_grows_each_time_that_it_returns(seed: int) -> None:
+def test_a_groove_grows_each_time_it_returns(seed: int) -> None:
     plain = draw_form(Random(seed), 80)
     script = with_growth(plain, Random(seed))
     assert [replace(bar, growth=()) for bar in script] == list(plain)
@@ -97,7 +97,7 @@ def test_the_lead_plays_in_the_last_groove(seed: int, energy: float) -> None:
     assert "lead" in script[last].layers
 
 
-def test_a_bar_at_low_energy_rests_and_at_high_energy_plays_all() -> None:
+def test_layers_rest_at_low_energy_and_all_play_at_high_energy() -> None:
     for bar in draw_form(Random(1), 80):
         assert at_energy(bar, 0.5, PLAYED) == bar
         assert not at_energy(bar, 0.05, PLAYED).layers & {"drums", "bass"}

@@ -15,7 +15,7 @@ PARTS = st.sampled_from([PIANO, DRUMS])
 
 
 def walk(part: Part, seed: int, until: int, *, must_strike: bool = False) -> list[int]:
-    """Draw tokens evenly from those that the grammar allows, up to tick `until`."""
+    """Draw tokens uniformly from those that the grammar allows, up to tick `until`."""
     tokens = known_tokens(part)
     grammar = Grammar(part, tokens)
     generator = np.random.default_rng(seed)
@@ -44,7 +44,7 @@ def test_allowed_tokens_are_valid_music_and_end_on_the_given_tick(part: Part, se
         note, velocity_bin = parse_note_token(token)  # type: ignore[misc]
         assert part.low <= note <= part.high
         at_this_tick.append((velocity_bin > 0, note))
-        assert at_this_tick == sorted(set(at_this_tick)), "releases before strikes, both upwards, none twice"
+        assert at_this_tick == sorted(set(at_this_tick)), "releases before strikes, each in ascending order, none twice"
         if not part.note_offs:
             assert velocity_bin
         elif velocity_bin:

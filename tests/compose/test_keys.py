@@ -90,7 +90,7 @@ def _triad(beat: int) -> list[int]:
 
 
 @given(st.integers(0, 11), st.sampled_from(QUALITIES[:-1]), st.integers(3, 6), st.integers(55, 68), st.integers(10, 20))
-def test_a_voicing_holds_the_chords_color_without_mud(
+def test_a_voicing_has_only_chord_tones_and_no_muddy_lows(
     root: int, quality: str, voices: int, middle: int, reach: int
 ) -> None:
     chord = Chord(root, quality)
@@ -107,7 +107,7 @@ def test_voices_move_little() -> None:
     assert sum(min(abs(note - other) for other in before) for note in after) <= 10
 
 
-def test_no_chord_has_no_voicing() -> None:
+def test_there_is_no_voicing_without_a_chord() -> None:
     assert voicing(parse_chord("N"), 5, 62) == ()
 
 

@@ -26,7 +26,7 @@ def played(*controls_by_bar: Controls) -> tuple[Bar, ...]:
 
 
 def bars(controls_by_bar: list[Controls]) -> list[Bar]:
-    """Return what a composer without a stock plays under these controls."""
+    """Return the bars of a composer that composes nothing ahead."""
     return list(played(*controls_by_bar))
 
 
@@ -89,7 +89,7 @@ def test_a_skip_discards_the_bar_composed_ahead() -> None:
 
 
 class FailingEngine:
-    """An engine whose scores are wrong in some of its steps."""
+    """An engine whose logits are wrong in some of its steps."""
 
     def __init__(self, engine: Engine, wrong: float) -> None:
         self._engine = engine
@@ -123,7 +123,7 @@ def test_a_bar_in_which_a_model_fails_is_composed_again_and_is_the_same(wrong: f
     assert composed == bars([CALM] * 4)
 
 
-def test_a_model_that_fails_in_every_try_is_an_error_and_the_composer_can_go_on() -> None:
+def test_a_model_that_fails_every_time_is_an_error_and_the_composer_can_continue() -> None:
     failing = FailingEngine(engine("piano"), np.nan)
     ahead = Ahead(composer(piano=failing))
     composed = [ahead.next_bar(CALM)]

@@ -28,14 +28,14 @@ def test_common_progressions_break_no_rule(bars: list[str], mode: Mode) -> None:
         (["Cmaj7", "Cmaj7", "Am7", "Am7"], "major"),  # two roots
         (["Cmaj7", "F#maj7", "Dm7", "G7"], "major"),  # a chord that is not allowed
         (["Dm9", "G7", "Cmaj9", "Dm9"], "major"),  # ends where it begins
-        (["Am9", "Dm9", "G7", "Em7"], "major"),  # never comes home
+        (["Am9", "Dm9", "G7", "Em7"], "major"),  # never reaches the tonic
         (["Ebmaj7", "Abmaj7", "Bbmaj7", "Cmaj7"], "major"),  # mostly in another key
         (["Cmaj7", "Fmaj7", "Fmaj7", "Fmaj7"], "major"),  # hardly moves
-        (["Cmaj7 Am9", "Am9", "Dm9", "G7"], "major"),  # changes beside the bar
-        (["Cmaj7", "Dbdim", "Dm9", "G7"], "major"),  # rests on what should pass
+        (["Cmaj7 Am9", "Am9", "Dm9", "G7"], "major"),  # changes off the bar line
+        (["Cmaj7", "Dbdim", "Dm9", "G7"], "major"),  # rests on a passing chord
         (["Cmaj7", "A7", "Fmaj7", "G7"], "major"),  # a dominant that leads nowhere
         (["Cmaj7", "Am7", "G7", "G7"], "major"),  # rests on a dominant
-        (["Cmaj7 Am7", "Dm7 G7", "Cmaj7 Am7", "Fmaj7 G7"], "major"),  # restless
+        (["Cmaj7 Am7", "Dm7 G7", "Cmaj7 Am7", "Fmaj7 G7"], "major"),  # changes too often
     ],
 )
 def test_each_rule_refuses_a_loop(bars: list[str], mode: Mode) -> None:

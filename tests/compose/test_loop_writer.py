@@ -1,4 +1,4 @@
-"""Loops of a model with random weights, which follow the rules all the same, and of the shipped model."""
+"""Loops of a model with random weights, which still follow the rules, and of the shipped model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.model.models import checkpoint
 
 
 @cache
-def clueless() -> LoopWriter:
+def untrained() -> LoopWriter:
     return LoopWriter(open_engine(checkpoint("chords")))
 
 
@@ -41,8 +41,8 @@ def drawn(writer: LoopWriter, count: int, mood: Mood | None = None) -> list[Harm
     return harmonies[:count]
 
 
-def test_a_model_of_random_weights_writes_chords_of_allowed_lengths() -> None:
-    for harmony in drawn(clueless(), 2):
+def test_a_model_with_random_weights_writes_chords_of_allowed_lengths() -> None:
+    for harmony in drawn(untrained(), 2):
         main = harmony.sections["A"]
         assert main.bars in (4, 8)
         assert all(beats // 2 in LENGTHS for _, beats in main.spans())
@@ -68,7 +68,7 @@ def test_most_tracks_keep_one_loop_and_a_variant_begins_like_it() -> None:
         assert other.halves[:half] == main.halves[:half]
 
 
-def test_a_loop_of_the_config_gets_a_variant() -> None:
+def test_a_configured_loop_gets_a_variant() -> None:
     loop = parse_loop(["Dm9", "G7", "Cmaj9", "Am7"])
     variant = shipped().variant(loop, (1, 2))
     assert variant != loop

@@ -30,13 +30,13 @@ def writer(together: int) -> MaterialWriter:
     return MaterialWriter(conductor, performers, inputs, seed=(4, 1), together=together)
 
 
-def test_candidates_sampled_together_are_those_sampled_one_by_one() -> None:
+def test_candidates_sampled_together_equal_those_sampled_one_by_one() -> None:
     one_by_one = writer(1).finish()
     assert writer(5).finish() == one_by_one
     assert isinstance(one_by_one, Material)
 
 
-def test_a_writer_stopped_between_two_groups_goes_on_from_its_draft() -> None:
+def test_a_writer_stopped_between_two_groups_continues_from_its_draft() -> None:
     first, other = writer(4), writer(4)
     for _ in range(3):
         first.advance()

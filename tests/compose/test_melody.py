@@ -32,7 +32,7 @@ CHORDS = [chord for bar in range(4) for chord in LOOP.beats(bar)]
 
 
 def keys(random: Random) -> Phrase:
-    """Chords that are struck somewhere in each bar, some of them held."""
+    """Return chords struck at random places in each bar, some of them held."""
     notes = []
     for bar in range(4):
         for start in sorted(random.sample(range(0, TICKS_PER_BAR, 60), random.randint(1, 4))):
@@ -56,7 +56,7 @@ def lead(seed: int, density: float = 0.5) -> tuple[Phrase, Backing]:
 
 
 @given(st.integers(0, 10**6), st.floats(0, 1))
-def test_a_lead_is_one_voice_in_the_chords_within_a_tenth(seed: int, density: float) -> None:
+def test_a_lead_is_one_voice_that_fits_the_chords_within_a_tenth(seed: int, density: float) -> None:
     phrase, backing = lead(seed, density)
     assert phrase.bars in (4, 8)
     pitches = [note.note for note in phrase.notes]
@@ -95,7 +95,7 @@ def test_figures_of_three_notes_recur() -> None:
 
 
 def test_a_lead_answers_the_keys() -> None:
-    """It strikes together with the keys less often than in a phrase over other keys."""
+    """It strikes together with its keys less often than with those of another phrase."""
 
     def together(phrase: Phrase, other: Phrase) -> float:
         strikes = {note.start for note in other.notes}
@@ -132,7 +132,7 @@ def test_a_line_that_is_too_short_still_gives_a_motif() -> None:
     assert len(draw_motif([], 5, SCALE, Random(1))) == 5
 
 
-def test_a_note_beside_a_semitone_in_the_keys_is_cut() -> None:
+def test_a_note_a_semitone_from_the_keys_is_cut() -> None:
     note = Note(0, 240, 72, 70)
     (cut,) = without_clashes([note], [Note(60, 240, 71, 70)])
     assert (cut.start, cut.end) == (0, 90)
@@ -192,7 +192,7 @@ def test_a_lead_changes_neither_the_other_layers_nor_the_form() -> None:
         assert all(with_lead.events[layer] == without.events[layer] for layer in ("keys", "bass", "drums"))
 
 
-def test_a_restored_composer_goes_on_with_the_same_lead() -> None:
+def test_a_restored_composer_continues_with_the_same_lead() -> None:
     first = composer()
     controls = Controls(lead_density=0.8)
     while not heard(first.next_bar(controls), "lead"):
@@ -205,7 +205,7 @@ def test_a_restored_composer_goes_on_with_the_same_lead() -> None:
     assert [other.next_bar(controls) for _ in range(10)] == expected
 
 
-def test_the_density_of_the_lead_counts_from_the_next_bar_and_leaves_the_rest_alone() -> None:
+def test_the_density_of_the_lead_counts_from_the_next_bar_and_changes_nothing_else() -> None:
     plain, changed = composer(2), composer(2)
     before = [(plain.next_bar(Controls()), changed.next_bar(Controls())) for _ in range(6)]
     assert all(one == other for one, other in before)
@@ -222,4 +222,4 @@ def test_a_tenth_of_the_leads_has_a_third_instrument(third: tuple[int, ...]) -> 
     drawn = [instruments.draw(Random(seed))["lead"] for seed in range(600)]
     share = sum(program in THIRD_PROGRAMS for program in drawn) / len(drawn)
     assert share == pytest.approx(0.1 if third else 0, abs=0.05)
-    assert 11 not in drawn  # the keys have it
+    assert 11 not in drawn  # the keys use it

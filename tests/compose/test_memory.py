@@ -47,7 +47,7 @@ def test_the_memory_is_bounded_and_keeps_the_best() -> None:
     assert fingerprint(phrase(3_999)) in memory.played
 
 
-def test_a_phrase_comes_back_hours_later_and_not_often() -> None:
+def test_a_phrase_returns_hours_later_and_not_often() -> None:
     memory = filled(APART)
     assert all(memory.draw(Random(seed), APART - 1, ANY) is None for seed in range(50))
     drawn = [memory.draw(Random(seed), 2 * APART, ANY) for seed in range(400)]
@@ -60,7 +60,7 @@ def test_a_phrase_comes_back_hours_later_and_not_often() -> None:
     assert max(one.returns for one in after.mementos) == 1
 
 
-def test_what_is_liked_comes_likelier_and_what_is_disliked_is_forgotten() -> None:
+def test_a_liked_phrase_becomes_likelier_and_a_disliked_one_is_forgotten() -> None:
     memory = Memory(tuple(memento(number) for number in range(10)))
     liked = memory.with_opinion(3, 1)
 
@@ -76,7 +76,7 @@ def test_a_fingerprint_is_the_same_in_all_keys() -> None:
     assert fingerprint(phrase(1)) == fingerprint(phrase(1).transposed(5)) != fingerprint(phrase(2))
 
 
-def test_a_phrase_that_comes_back_begins_as_it_was_and_goes_on_otherwise() -> None:
+def test_a_returning_phrase_begins_as_before_and_continues_differently() -> None:
     tracks = TrackWriter(writer=shipped(), progressions=(), keys=("C", "F"), seed=1)
     player = Composer(
         open_engine(checkpoint("piano")), open_engine(checkpoint("drums")), Conductor(tracks, style="hiphop"), seed=1

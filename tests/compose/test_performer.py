@@ -40,15 +40,15 @@ def play(player: Performer, bars: range, *, density: int = 3, temperature: float
 
 
 @pytest.mark.parametrize("part", ["piano", "drums"])
-def test_bars_hold_their_own_events_and_notes_end(part: str) -> None:
-    """Even from a model of random weights: the host answers for the form."""
+def test_bars_contain_only_their_own_events_and_all_notes_end(part: str) -> None:
+    """This holds even for a model with random weights: the host ensures it."""
     player = performer(part)
     struck: dict[int, int] = {}
     limit = LONGEST_HOLD + TICKS_PER_BEAT if part == "piano" else DRUM_GATE
     for bar in range(12):
         last = 0
         events = player.play(plan(bar), Sampling())
-        assert any(event.velocity for event in events), "a bar without notes that the conductor did not ask for"
+        assert any(event.velocity for event in events), "the conductor did not ask for a bar without notes"
         for event in events:
             assert event.tick >= last
             last = event.tick
@@ -62,14 +62,14 @@ def test_bars_hold_their_own_events_and_notes_end(part: str) -> None:
 
 
 @pytest.mark.parametrize("part", ["piano", "drums"])
-def test_the_same_seed_plays_the_same_and_another_other_music(part: str) -> None:
+def test_the_same_seed_plays_the_same_music_and_another_seed_different_music(part: str) -> None:
     first = play(performer(part, 7), range(3))
     assert first == play(performer(part, 7), range(3))
     assert first != play(performer(part, 8), range(3))
 
 
 @pytest.mark.parametrize("part", ["piano", "drums"])
-def test_performers_together_play_what_each_plays_alone(part: str) -> None:
+def test_performers_play_the_same_together_as_alone(part: str) -> None:
     begun = performer(part)
     begun.force(plan(0), [Note(0, 240, 60, 80), Note(120, 240, 64, 60)] if part == "piano" else [Note(0, 30, 36, 90)])
     alone, together = begun.twins(3), begun.twins(3)
@@ -84,7 +84,7 @@ def test_performers_together_play_what_each_plays_alone(part: str) -> None:
         assert play(one, range(4, 5)) == play(other, range(4, 5)), "their states are the same afterwards"
 
 
-def test_a_forced_bar_is_known_to_what_is_sampled_after_it() -> None:
+def test_a_forced_bar_influences_the_bars_sampled_after_it() -> None:
     one, other = performer("piano"), performer("piano")
     one.force(plan(0), [Note(0, 240, 60, 80)])
     other.force(plan(0), [Note(0, 240, 72, 80)])
@@ -92,13 +92,13 @@ def test_a_forced_bar_is_known_to_what_is_sampled_after_it() -> None:
 
 
 @pytest.mark.parametrize("part", ["piano", "drums"])
-def test_saved_and_restored_it_plays_on_as_if_never_stopped(part: str) -> None:
+def test_a_restored_performer_continues_as_if_it_had_never_stopped(part: str) -> None:
     player = performer(part)
     play(player, range(3))
     saved = player.save()
     expected = play(player, range(3, 6))
     assert play_restored(performer(part, 99), saved) == expected
-    assert play_restored(player, saved) == expected, "going back in the same performer"
+    assert play_restored(player, saved) == expected, "the same performer can go back"
 
 
 def play_restored(player: Performer, saved: object) -> list[NoteEvent]:
@@ -106,7 +106,7 @@ def play_restored(player: Performer, saved: object) -> list[NoteEvent]:
     return play(player, range(3, 6))
 
 
-def test_a_model_that_never_lets_go_is_made_to() -> None:
+def test_the_host_ends_notes_that_a_model_never_releases() -> None:
     """Logits that forbid releases and waits shorter than a beat: only the host can end a note."""
     player = performer("piano")
     rows = {token: row for row, token in enumerate(player._engine.tokens)}
@@ -120,8 +120,8 @@ def test_a_model_that_never_lets_go_is_made_to() -> None:
         def step(self, fed, state):
             logits, state = engine("piano").step(fed, state)
             logits = logits * 0
-            logits[rows[128 + 16 * 60 + 8]] = 50  # strike middle C whenever it may
-            logits[rows[2 + 120]] = 40  # else let a beat pass
+            logits[rows[128 + 16 * 60 + 8]] = 50  # strike middle C whenever it is allowed
+            logits[rows[2 + 120]] = 40  # otherwise wait for a beat
             return logits, state
 
     chord = (NO_CHORD,) * 4  # so that only a note's length can end it
@@ -149,7 +149,7 @@ def test_controls_that_a_model_does_not_know_are_not_fed() -> None:
     assert {2176, 2177, 2178, 2179} <= controls
 
 
-def test_where_a_chord_begins_all_notes_end_but_fresh_ones() -> None:
+def test_all_notes_but_recent_ones_end_when_a_chord_begins() -> None:
     player = performer("piano")
     player.play(plan(0), Sampling())
     bar_line = TICKS_PER_BAR
@@ -163,8 +163,8 @@ def test_where_a_chord_begins_all_notes_end_but_fresh_ones() -> None:
     assert set(player._grammar.sounding) == {62}, "struck within the last beat: it anticipates the chord"
 
 
-def test_every_piece_begins_with_the_initial_state() -> None:
-    """A saved performer goes on with its own state, and a reset one begins with the initial one again."""
+def test_every_piece_starts_from_the_initial_state() -> None:
+    """A restored performer continues from its saved state, and a reset one starts from the initial state again."""
     zeros = engine("piano").zero_state()
     tuned = State(np.random.default_rng(3).normal(0, 0.5, zeros.memory.shape).astype(np.float32))
     player = Performer(engine("piano"), PARTS["piano"], (0, 0), initial=tuned)
@@ -178,7 +178,7 @@ def test_every_piece_begins_with_the_initial_state() -> None:
     assert play(player, range(2, 4)) == later
 
 
-def test_an_initial_state_of_zeros_is_none() -> None:
+def test_an_initial_state_of_zeros_changes_nothing() -> None:
     zeros = engine("piano").zero_state()
     assert play(Performer(engine("piano"), PARTS["piano"], (0, 0), initial=zeros), range(2)) == play(
         performer("piano"), range(2)

@@ -26,11 +26,11 @@ def test_a_phrase_is_the_sum_of_its_bars_wherever_they_are_placed(notes: list[No
     placed = [note for place in range(4) for note in phrase.bar(place, line + place * TICKS_PER_BAR)]
     moved = [Note(note.start - line, note.end - line, note.note, note.velocity) for note in placed]
     assert sorted(moved) == list(phrase.notes)
-    assert phrase.bar(bar, 0) == phrase.bar(bar % 4, 0), "a phrase goes round"
+    assert phrase.bar(bar, 0) == phrase.bar(bar % 4, 0), "a phrase wraps around"
 
 
 @given(NOTES)
-def test_replacing_a_bar_leaves_the_others(notes: list[Note]) -> None:
+def test_replacing_a_bar_leaves_the_others_unchanged(notes: list[Note]) -> None:
     phrase = phrase_of(notes, 4)
     replaced = phrase.with_bar(2, [Note(0, 60, 72, 50)])
     assert [note.note for note in replaced.bar(2, 0)] == [72]

@@ -1,4 +1,4 @@
-"""Priming: a composer takes up a file's music with its next track, varies it, and goes back to its own programme."""
+"""Priming: a composer plays a file's music in its next track, varies it, and returns to its usual tracks."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def strikes(bar: Bar, layer: str) -> set[tuple[int, int]]:
     return {(event.tick - bar.plan.tick, event.note) for event in bar.events[layer] if event.velocity}
 
 
-def test_the_next_tracks_take_up_the_prime_and_the_programme_goes_on_after_them(prime: Prime) -> None:
+def test_the_next_tracks_use_the_prime_and_the_usual_ones_follow(prime: Prime) -> None:
     leader, request = conductor(), Request()
     own, _, _ = leader.next_bar(request)
     first_bar = leader.prime(prime, request)
@@ -64,7 +64,7 @@ def test_the_next_tracks_take_up_the_prime_and_the_programme_goes_on_after_them(
     for number in range(1, 1 + PRIMED_TRACKS):
         track = tracks[number]
         assert (track.key_name, track.tempo, track.loops) == ("C", 71.0, prime.loops)
-        assert track.texture == prime.texture, "as dense, as high and in as many voices as the file"
+        assert track.texture == prime.texture, "the density, register and voices of the file"
         assert track.prime is not None
         assert track.prime.literal == (number == 1)
         assert "lead" in track.programs
@@ -85,7 +85,7 @@ def test_primed_tracks_are_as_dense_as_the_file_until_the_density_is_changed(pri
 
 def test_the_first_track_plays_the_passage_and_the_drum_loop_and_the_next_varies_them(prime: Prime) -> None:
     player = composer()
-    assert player.prime(prime, Controls()) == 0, "before the first bar, the first track takes it up"
+    assert player.prime(prime, Controls()) == 0, "before the first bar, the first track uses the prime"
     bars = [player.next_bar(Controls()) for _ in range(24)]
     assert {bar.tempo for bar in bars} == {71.0}
     grooves = [bar for bar in bars if bar.plan.section == "A"]
@@ -115,14 +115,14 @@ def test_a_prime_is_part_of_the_state(prime: Prime) -> None:
     assert expected[-1].track.prime is not None
 
 
-def test_a_bar_in_stock_is_composed_again_under_a_prime(prime: Prime) -> None:
+def test_a_bar_composed_ahead_is_composed_again_for_a_prime(prime: Prime) -> None:
     ahead, plain = Ahead(composer()), composer()
     ahead.prepare(Controls())
     assert ahead.prime(prime, Controls()) == plain.prime(prime, Controls()) == 0
     assert [ahead.next_bar(Controls()) for _ in range(2)] == [plain.next_bar(Controls()) for _ in range(2)]
 
 
-def test_a_station_with_a_mood_takes_a_prime_up_and_another_mood_ends_it(prime: Prime) -> None:
+def test_a_station_with_a_mood_uses_a_prime_and_another_mood_ends_it(prime: Prime) -> None:
     leader, sad = conductor(), Request(wish=Wish(mood="sad"))
     leader.prime(prime, sad)
     assert leader.next_bar(sad)[0].prime == prime
@@ -130,21 +130,21 @@ def test_a_station_with_a_mood_takes_a_prime_up_and_another_mood_ends_it(prime: 
     assert (track.wish.mood, track.prime) == ("calm", None)
 
 
-def test_a_tempo_that_is_changed_counts(prime: Prime) -> None:
+def test_a_changed_tempo_overrides_that_of_the_prime(prime: Prime) -> None:
     player = composer()
     player.prime(prime, Controls())
     assert player.next_bar(Controls()).tempo == 71
     assert player.next_bar(Controls().changed({"tempo": 90})).tempo == 90
 
 
-def test_a_station_without_drums_takes_the_keys_alone(prime: Prime) -> None:
+def test_a_station_without_drums_uses_only_the_keys_of_a_prime(prime: Prime) -> None:
     player = composer(layers=frozenset({"keys"}))
     player.prime(replace(prime, motif=None), Controls())
     bars = [player.next_bar(Controls()) for _ in range(5)]
     assert not any(bar.events["drums"] for bar in bars)
 
 
-def test_random_notes_are_a_context_in_the_stations_own_key() -> None:
+def test_random_notes_are_a_context_in_the_stations_key() -> None:
     player, plain = composer(), composer()
     player.prime(random_prime(1), Controls())
     bars = [(player.next_bar(Controls()), plain.next_bar(Controls())) for _ in range(4)]

@@ -21,19 +21,19 @@ def test_no_copied_run_is_missed() -> None:
         assert known.longest(copied) >= INDEX.longest(copied) >= 28
 
 
-def test_music_of_its_own_has_no_long_run() -> None:
+def test_original_music_has_no_long_run() -> None:
     known = RunFilter.of(INDEX)
     assert max(known.longest(tune(seed)) for seed in range(50, 80)) <= 8
     assert NOTHING_KNOWN.longest(tune(1)) == 0
 
 
-def test_only_what_exceeds_human_music_counts() -> None:
+def test_only_runs_longer_than_those_of_human_music_count() -> None:
     known = RunFilter.of(Index(PIANO, INDEX.hashes, Spread(100, 0, 7, 12, 31)))
     assert known.excess(tune(3)[:10]) == 0
     assert known.excess(tune(3)[:30]) == 18
 
 
-def test_a_filter_on_disk_is_the_same(tmp_path: Path) -> None:
+def test_a_filter_reads_back_as_written_and_other_files_are_refused(tmp_path: Path) -> None:
     known = RunFilter.of(INDEX)
     known.write(tmp_path / "a.safetensors")
     again = RunFilter.read(tmp_path / "a.safetensors")

@@ -14,7 +14,7 @@ from radio.music.parts import DRUMS, PIANO
 
 
 def tune(seed: int, notes: int = 200) -> list[Note]:
-    """Notes of its own, one at a time and in chords."""
+    """Return original notes, one at a time and in chords."""
     random = Random(seed)
     start, notes_of_tune = 0, []
     for _ in range(notes):
@@ -37,10 +37,10 @@ def test_a_copied_run_is_found_to_the_note(length: int, drums: bool) -> None:
     own = tune(9, 80)
     passage = [*moved(own, ticks=-own[-1].start), *copied, *moved(tune(8, 80), ticks=copied[-1].start + 45)]
     assert index.longest(copied) == length
-    assert length <= index.longest(passage) <= length + 1, "what follows may go on alike by chance"
+    assert length <= index.longest(passage) <= length + 1, "the next note may match by chance"
 
 
-def test_music_of_its_own_is_found_nowhere() -> None:
+def test_original_music_is_found_nowhere() -> None:
     index = Index.of(PIANO, [tune(seed) for seed in range(20)])
     assert index.longest(tune(99)) == 0
 
@@ -51,7 +51,7 @@ def test_transposed_drums_are_other_drums() -> None:
     assert index.longest(moved(tune(1), semitones=1)) == 0
 
 
-def test_no_run_goes_from_one_piece_into_the_next() -> None:
+def test_no_run_continues_from_one_piece_into_the_next() -> None:
     both = tune(1, 120)
     half = len(both) // 2
     index = Index.of(PIANO, [both[:half], both[half:]])
@@ -62,25 +62,25 @@ def test_two_copies_with_other_music_between_them_are_two_runs() -> None:
     piece = tune(1, 120)
     index = Index.of(PIANO, [piece])
     own = moved(tune(9, 40), ticks=piece[20].start + 480)
-    goes_on = 20 - SHINGLE  # the place after the last one found in the first copy
-    later = moved(piece[goes_on:50], ticks=own[-1].start + 480)
+    resumed = 20 - SHINGLE  # the place after the last one found in the first copy
+    later = moved(piece[resumed:50], ticks=own[-1].start + 480)
     assert index.longest([*piece[:20], *own, *later]) == len(later)
 
 
-def test_too_little_to_compare_is_nothing_copied() -> None:
+def test_music_too_short_to_compare_counts_as_not_copied() -> None:
     index = Index.of(PIANO, [tune(1)])
     assert index.longest([]) == index.longest(tune(1)[:SHINGLE]) == 0
     assert len(fingerprints(PIANO, tune(1)[: SHINGLE + 1])) == 1
     assert Index.of(PIANO, []).longest(tune(1)) == 0
 
 
-def test_a_repeated_figure_counts_as_long_as_it_was_repeated_there() -> None:
+def test_a_repeated_figure_counts_only_as_long_as_it_is_in_the_index() -> None:
     figure = [Note(60 * place, 60 * place + 60, 60 + place % 4, 80) for place in range(400)]
     index = Index.of(PIANO, [figure[:100]])
     assert index.longest(figure) == 100
 
 
-def test_an_index_on_disk_is_the_same_and_holds_no_music(tmp_path: Path) -> None:
+def test_an_index_reads_back_as_written_and_contains_no_music(tmp_path: Path) -> None:
     index = Index.of(PIANO, [tune(1), tune(2)])
     index.write(tmp_path / "index.safetensors")
     again = Index.read(tmp_path / "index.safetensors")
@@ -90,7 +90,7 @@ def test_an_index_on_disk_is_the_same_and_holds_no_music(tmp_path: Path) -> None
     assert [path.name for path in tmp_path.iterdir()] == ["index.safetensors"]
 
 
-def test_an_index_knows_what_humans_share_with_it(tmp_path: Path) -> None:
+def test_an_index_knows_the_runs_it_shares_with_human_music(tmp_path: Path) -> None:
     human = Spread.of([0] * 90 + [7] * 9 + [31])
     assert human == Spread(100, 0, 7, 31, 31)
     Index(DRUMS, np.arange(3, dtype=np.uint32), human).write(tmp_path / "index.safetensors")
@@ -99,7 +99,7 @@ def test_an_index_knows_what_humans_share_with_it(tmp_path: Path) -> None:
     assert Spread.of([]) == Spread(0, 0, 0, 0, 0)
 
 
-def test_what_is_no_index_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_index_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "index.safetensors"
     with pytest.raises(ModelError, match="no such file"):
         Index.read(path)

@@ -6,7 +6,7 @@ SHORTEST_TRACK = 60
 """Seconds."""
 
 
-def test_no_title_comes_twice_within_a_day() -> None:
+def test_no_title_repeats_within_a_day() -> None:
     assert COUNT * SHORTEST_TRACK > 24 * 3600
     for seed in (1, 2**63 - 1):
         assert len({title_of(seed, number) for number in range(COUNT)}) == COUNT

@@ -1,4 +1,4 @@
-"""Songs that tests write, note by note."""
+"""Songs written note by note, for tests."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ def song(
     drums: bool = True,
     swing: float = 0.0,
 ) -> Score:
-    """Write keys, bass, melody and drums over a loop, and read them.
+    """Write keys, bass, melody and drums over a loop to a file, and read it back.
 
     Args:
-        path: Where to write.
-        loop: A chord a bar.
-        turns: Of the loop.
+        path: The MIDI file to write.
+        loop: One chord per bar.
+        turns: Number of repetitions of the loop.
         tempo: BPM.
-        semitones: The whole is moved by.
+        semitones: Transposition of the whole song.
         low: Lowest note of the keys.
-        strikes: Ticks of a bar on which the keys strike.
-        drums: Write drums.
+        strikes: Ticks within each bar at which the keys strike.
+        drums: Include drums.
         swing: Standard deviation of the starts, in ticks.
     """
     generator = random.Random(1)

@@ -1,4 +1,4 @@
-"""Listening to files: tempo, key, chords, passage, drums and melody of songs that are known note by note."""
+"""Listening to files: tempo, key, chords, passage, drums and melody of songs whose notes are known."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def heard(score: Score, choice: PartChoice | None = None) -> Prime:
 
 
 @pytest.mark.parametrize("semitones", [0, 3, 8])
-def test_tempo_key_chords_and_passage_are_those_of_the_song(tmp_path: Path, semitones: int) -> None:
+def test_tempo_key_chords_and_passage_of_a_song_are_found(tmp_path: Path, semitones: int) -> None:
     prime = heard(song(tmp_path / "song.mid", semitones=semitones, tempo=73))
     assert prime.tempo == pytest.approx(73, rel=0.001)
     assert (prime.key, prime.mode) == ({0: "C", 3: "Eb", 8: "Ab"}[semitones], "major")
@@ -55,7 +55,7 @@ def test_relative_keys_are_told_apart_by_their_tonics(tmp_path: Path, loop: tupl
     assert (prime.key, prime.mode) == ("C", mode)
 
 
-def test_drums_and_melody_are_taken_where_there_are_any(tmp_path: Path) -> None:
+def test_drums_and_melody_are_used_if_a_song_has_them(tmp_path: Path) -> None:
     prime = heard(song(tmp_path / "song.mid"))
     assert prime.drums is not None
     assert {(note.start % TICKS_PER_BAR, note.note) for note in prime.drums.notes} >= {(0, 36), (120, 38), (60, 42)}
@@ -70,7 +70,7 @@ def test_a_tempo_out_of_range_is_halved_or_doubled(tmp_path: Path, written: floa
 
 
 def freely(score: Score, tempo: float) -> Score:
-    """Return a song as if it had been recorded without a click, at another tempo than its file says."""
+    """Return a song as if it had been recorded without a click, at a tempo other than that in its file."""
     generator = random.Random(3)
     factor = 120 / tempo
     notes = [
@@ -111,7 +111,7 @@ def test_the_part_can_be_named(tmp_path: Path) -> None:
         parse_part("the left one")
 
 
-def test_what_cannot_be_used_is_refused_with_what_was_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unusable_file_is_refused_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     score = song(tmp_path / "song.mid")
     with pytest.raises(MidiError, match="it is in 3/4; bars of four beats are needed"):
         heard(replace(score, time_signatures=[(0, 3, 4)]))
@@ -135,14 +135,14 @@ def test_short_chords_and_passing_bass_notes_do_not_change_the_chord(tmp_path: P
     assert roots[:8] == [2, 2, 10, 10, 5, 5, 9, 9]
 
 
-def test_a_prime_is_the_same_after_it_was_written(tmp_path: Path) -> None:
+def test_a_prime_survives_a_round_trip_through_json(tmp_path: Path) -> None:
     prime = heard(song(tmp_path / "song.mid"))
     assert from_json(as_json(prime)) == prime
     assert from_json(as_json(random_prime(7))) == random_prime(7) != random_prime(8)
     assert LOOP[0] in describe(prime)
 
 
-def test_a_second_passage_is_that_of_the_other_loop(tmp_path: Path) -> None:
+def test_a_second_passage_is_taken_from_the_other_loop(tmp_path: Path) -> None:
     loop = (*LOOP * 2, "Em7", "A7", "Fmaj7", "Bm7b5")
     prime = heard(song(tmp_path / "song.mid", loop=loop, turns=2))
     assert prime.loops is not None
@@ -156,7 +156,7 @@ def test_a_second_passage_is_that_of_the_other_loop(tmp_path: Path) -> None:
             assert {note.note % 12 for note in phrase.bar(bar, 0)} <= tones
 
 
-def test_a_usual_passage_is_preferred(tmp_path: Path) -> None:
+def test_a_typical_passage_is_preferred(tmp_path: Path) -> None:
     score = song(tmp_path / "song.mid", turns=4)
     high = [
         replace(note, note=note.note + 12) if note.track == "Keys" and note.start < 4 * 4 * score.ppq else note

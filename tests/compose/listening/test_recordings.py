@@ -1,4 +1,4 @@
-"""Listening to recordings: songs that the radio's own instruments play, and melodies that are hummed."""
+"""Listening to recordings: songs played by the radio's instruments, and hummed melodies."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BROTHER_JOHN = [
     ("suffix", "tracks", "tempo", "semitones"),
     [(".wav", ("Keys",), 93, 0), (".mp3", BAND, 84, 3), (".flac", BAND[:3], 92, 8), (".ogg", ("Keys",), 98, 5)],
 )
-def test_tempo_key_and_chords_are_those_of_the_song(
+def test_tempo_key_and_chords_of_a_song_are_found(
     tmp_path: Path, suffix: str, tracks: tuple[str, ...], tempo: float, semitones: int
 ) -> None:
     score = song(tmp_path / "song.mid", tempo=tempo, semitones=semitones, turns=2)
@@ -37,12 +37,12 @@ def test_tempo_key_and_chords_are_those_of_the_song(
     roots = [chord.root for chord in prime.loops["A"].halves[::2]]
     assert roots == [(root + semitones) % 12 for root in (2, 7, 0, 9)]
     assert prime.passage.bars == 4
-    assert min(note.note for note in prime.passage.notes) >= 48, "the bass is not the keys'"
+    assert min(note.note for note in prime.passage.notes) >= 48, "the bass is not part of the keys"
 
 
 @needs_network
 @pytest.mark.parametrize(("tempo", "semitones"), [(74, 0), (104, 4)])
-def test_a_hummed_melody_is_taken_up(tmp_path: Path, tempo: float, semitones: int) -> None:
+def test_a_hummed_melody_becomes_a_prime(tmp_path: Path, tempo: float, semitones: int) -> None:
     tune = [(note + semitones, beats) for note, beats in BROTHER_JOHN]
     prime = prime_of(transcribe(write(tmp_path / "tune.wav", hummed(tune, tempo))), "tune", PartChoice())
     assert prime.tempo == pytest.approx(tempo, rel=0.02)

@@ -1,4 +1,4 @@
-"""Primes at another tempo and in another key than those of their files."""
+"""Primes at a tempo and in a key other than those of their files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def prime(tmp_path_factory: pytest.TempPathFactory) -> Prime:
     return prime_of(song(tmp_path_factory.mktemp("songs") / "song.mid", tempo=71), "song", PartChoice())
 
 
-def test_what_is_not_left_to_the_controls_stays(prime: Prime) -> None:
+def test_only_properties_left_to_the_controls_change(prime: Prime) -> None:
     controls = Controls(tempo=90, key="D")
     assert as_requested(prime, (), controls) == prime
     assert as_requested(prime, ("tempo", "key"), Controls()) == as_requested(prime, ("tempo",), Controls())
@@ -30,7 +30,7 @@ def test_what_is_not_left_to_the_controls_stays(prime: Prime) -> None:
     assert as_requested(drawn, ("tempo", "key", "density"), controls) == drawn
 
 
-def test_a_density_that_is_left_to_the_controls_counts_from_the_file_on(prime: Prime) -> None:
+def test_a_density_left_to_the_controls_scales_that_of_the_file(prime: Prime) -> None:
     sparse = as_requested(prime, ("density",), Controls(density=0.0))
     assert sparse.texture is not None
     assert prime.texture is not None
@@ -51,7 +51,7 @@ def test_keys_chords_and_melody_move_together_and_stay_in_range(prime: Prime, ke
         assert all(LOWEST <= note.note <= HIGHEST for note in after.notes)
 
 
-def test_the_tonic_of_a_minor_piece_is_meant(tmp_path: Path) -> None:
+def test_a_requested_key_is_the_tonic_of_a_minor_piece(tmp_path: Path) -> None:
     minor = prime_of(song(tmp_path / "song.mid", loop=("Am7", "Dm7", "Em7", "Am7")), "song", PartChoice())
     assert (minor.key, minor.mode) == ("C", "minor")
     assert as_requested(minor, ("key",), Controls(key="D")).key == "F"
