@@ -21,13 +21,13 @@ def tone(hertz: float, level_db: float = -20.0, seconds: float = 5.0) -> Block:
 
 
 def noise(level_db: float = -20.0, seconds: float = 5.0, *, seed: int = 0) -> Block:
-    """Return white noise, independent on both channels."""
+    """Return white noise, independent in the two channels."""
     random = np.random.default_rng(seed)
     return (10 ** (level_db / 20) * random.standard_normal((round(seconds * SAMPLE_RATE), 2))).astype(np.float32)
 
 
 def write(path: Path, audio: Block) -> Path:
-    """Write a WAV file of 16 bits, with as many channels as the audio has, and return its path."""
+    """Write a 16-bit WAV file with the channels of the audio, and return its path."""
     with wave.open(str(path), "wb") as file:
         file.setparams((audio.shape[1], 2, SAMPLE_RATE, 0, "NONE", ""))
         file.writeframes(to_pcm(audio))

@@ -13,7 +13,7 @@ INSTALLED = all(importlib.util.find_spec(name) for name in ("speechmos", "onnxru
 
 
 @pytest.mark.skipif(INSTALLED, reason="speechmos is installed")
-def test_a_missing_package_is_named_with_the_way_to_get_it() -> None:
+def test_a_missing_package_is_named_with_the_command_that_installs_it() -> None:
     with pytest.raises(JudgeError, match=r"artifacts need .*speechmos.*pip install 'lofi-radio-daemon\[artifacts\]'"):
         Dnsmos()
 

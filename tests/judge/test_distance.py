@@ -33,7 +33,7 @@ def test_one_window_has_no_distance() -> None:
         frechet(sample(1), sample(9))
 
 
-def test_alike_sets_cannot_be_told_apart_and_shifted_ones_can() -> None:
+def test_similar_sets_cannot_be_told_apart_and_shifted_ones_can() -> None:
     alike = separability([sample(400)], [sample(400, seed=1)])
     assert alike == pytest.approx(0.5, abs=0.07)
     assert separability([sample(100)], [sample(100, shift=3, seed=1)]) > 0.98
@@ -43,8 +43,8 @@ def test_sets_of_different_sizes_are_balanced() -> None:
     assert separability([sample(1_000)], [sample(40, seed=1)]) == pytest.approx(0.5, abs=0.17)
 
 
-def test_files_stay_together_so_that_their_own_sound_does_not_count() -> None:
-    """Each file has a sound of its own. If windows of a file were on both sides, the sets could be told apart."""
+def test_files_are_never_split_so_their_individual_sound_does_not_count() -> None:
+    """Each file has a distinct sound. If its windows were split between the sides, the sets could be told apart."""
     random = np.random.default_rng(3)
     files = [sample(30, scale=0.1, seed=i) + 3 * random.standard_normal(8).astype(np.float32) for i in range(40)]
     assert separability(files[::2], files[1::2]) < 0.75

@@ -1,4 +1,4 @@
-"""The adapter against a stand-in server."""
+"""The language model adapter against a stand-in server."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def test_the_middle_of_the_audio_is_sent_and_scores_are_read() -> None:
         assert file.getnframes() == EXCERPT * SAMPLE_RATE
 
 
-async def test_without_words_their_question_is_left_out() -> None:
+async def test_the_question_about_words_is_left_out_without_words() -> None:
     async with stand_in(lambda _: completion('{"balance": 5, "quality": 1}')) as (address, requests):
         opinion = await asyncio.to_thread(LanguageModel(address, "ears").judge, tone(440))
     assert opinion.scores == {"balance": 5, "quality": 1}
@@ -75,20 +75,20 @@ async def test_without_words_their_question_is_left_out() -> None:
         (lambda _: web.Response(text="<html>"), "other than a chat completion"),
     ],
 )
-async def test_answers_that_cannot_be_used_are_described(answer: Answer, message: str) -> None:
+async def test_an_unusable_answer_is_described(answer: Answer, message: str) -> None:
     async with stand_in(answer) as (address, _):
         with pytest.raises(JudgeError, match=message):
             await asyncio.to_thread(LanguageModel(address, "ears").judge, tone(440))
 
 
-async def test_a_server_that_is_away_is_named() -> None:
+async def test_an_unreachable_server_is_reported() -> None:
     async with stand_in(lambda _: completion("")) as (address, _):
         pass
     with pytest.raises(JudgeError, match="cannot be reached"):
         await asyncio.to_thread(LanguageModel(address, "ears").judge, tone(440))
 
 
-def test_other_addresses_are_refused() -> None:
+def test_an_address_without_http_or_a_host_is_refused() -> None:
     for address in ("file:///etc/passwd", "localhost:8000", "http://"):
         with pytest.raises(SettingsError, match="is not an address"):
             LanguageModel(address, "ears")

@@ -31,7 +31,7 @@ def test_a_file_and_its_audio_have_the_same_score(tmp_path: Path, tagger: Tagger
     assert score(path, tagger).tags == pytest.approx(score_blocks(path, [audio], tagger).tags, abs=1e-3)
 
 
-def test_a_recording_is_nearer_to_itself_than_to_another(scores: list[Score]) -> None:
+def test_a_recording_is_closer_to_itself_than_to_another(scores: list[Score]) -> None:
     tones, noises = scores
     same, other = compare([tones], [tones]), compare([tones], [noises])
     assert same.frechet == pytest.approx(0, abs=1e-3)
@@ -41,13 +41,13 @@ def test_a_recording_is_nearer_to_itself_than_to_another(scores: list[Score]) ->
     assert halves([noises]) is not None
 
 
-def test_what_is_too_short_is_not_compared(tagger: Tagger, scores: list[Score]) -> None:
+def test_a_recording_that_is_too_short_is_not_compared(tagger: Tagger, scores: list[Score]) -> None:
     short = score_blocks(Path("short.wav"), [noise(-20, 4)], tagger)
     assert compare([short], scores) == (None, None)
     assert halves([short]) is None
 
 
-def test_references_are_the_files_that_can_be_read(tmp_path: Path, tagger: Tagger) -> None:
+def test_references_are_the_readable_audio_files(tmp_path: Path, tagger: Tagger) -> None:
     (tmp_path / "album").mkdir()
     write(tmp_path / "album" / "tone.WAV", tone(440, -20, 3.0))
     (tmp_path / "broken.mp3").write_text("no audio")
@@ -55,7 +55,7 @@ def test_references_are_the_files_that_can_be_read(tmp_path: Path, tagger: Tagge
     assert [one.path.name for one in references(tmp_path, tagger)] == ["tone.WAV"]
 
 
-def test_a_folder_without_audio_is_refused_with_its_problems(tmp_path: Path, tagger: Tagger) -> None:
+def test_a_folder_without_audio_is_refused_with_the_reasons(tmp_path: Path, tagger: Tagger) -> None:
     (tmp_path / "broken.mp3").write_text("no audio")
     with pytest.raises(SettingsError, match=r"contains no readable audio file(.|\n)*broken\.mp3"):
         references(tmp_path, tagger)
@@ -73,7 +73,7 @@ def test_a_table_has_a_column_for_each_recording(tagger: Tagger, scores: list[Sc
 
 
 class Reader(HTMLParser):
-    """Collects tags and the text of cells."""
+    """A parser that collects tags and checks their nesting."""
 
     def __init__(self) -> None:
         super().__init__()

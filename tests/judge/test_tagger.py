@@ -16,7 +16,7 @@ OUTPUTS = json.loads(Path(__file__).with_name("musicnn_outputs.json").read_text(
 """Outputs of musicnn 0.1.0 in TensorFlow 2.21, with its spectrogram kept in float32: see docs/judging.md."""
 
 
-def test_tags_and_embeddings_are_those_of_the_original() -> None:
+def test_tags_and_embeddings_agree_with_the_original() -> None:
     judgement = load().judge(log_mel(example()))
     assert np.abs(judgement.tags - OUTPUTS["tags"]).max() < 1e-3
     embeddings = judgement.embeddings[:, : len(OUTPUTS["embeddings"][0])]
@@ -24,7 +24,7 @@ def test_tags_and_embeddings_are_those_of_the_original() -> None:
     assert embeddings.std() > 0.5
 
 
-def test_windows_are_judged_one_by_one() -> None:
+def test_windows_are_judged_independently() -> None:
     tagger, spectrogram = load(), log_mel(example())
     whole = tagger.judge(spectrogram)
     assert len(whole.tags) == len(spectrogram) // WINDOW
