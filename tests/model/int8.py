@@ -63,7 +63,7 @@ def rounding_engine(checkpoint: Checkpoint) -> NumpyEngineBase[Any]:
 
 
 def rounding(arrays: Any, *names: str) -> Any:
-    """Return a dataclass of arrays whose matrices of these names round."""
+    """Return a dataclass of arrays whose named matrices round their inputs."""
     return replace(arrays, **{name: getattr(arrays, name).view(Rounding) for name in names})
 
 

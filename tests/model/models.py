@@ -44,7 +44,7 @@ def engine(part: str = "piano") -> Engine:
 
 @cache
 def random_checkpoint(spec: Spec, part: str = "piano", seed: int = 0) -> Checkpoint:
-    """Return a model of any sizes; its vocabulary is a prefix of the tokens of a part."""
+    """Return a model of any size, whose vocabulary is a prefix of a part's tokens."""
     weights = {name: tensor.detach().numpy().copy() for name, tensor in random_network(spec, seed).state_dict().items()}
     tokens = older_tokens(part)[: spec.vocabulary]
     return Checkpoint(PARTS[part], spec, tokens, weights, {"corpus": "none"})
@@ -52,12 +52,12 @@ def random_checkpoint(spec: Spec, part: str = "piano", seed: int = 0) -> Checkpo
 
 @cache
 def band_checkpoint(spec: Spec, seed: int = 0) -> Checkpoint:
-    """Return a model of a band that finds all notes nearly as probable, so that all layers play."""
+    """Return a band model that finds all notes nearly equally probable, so that all layers play."""
     model = random_checkpoint(spec, "band", seed)
     head = 0.1 * model.weights["head.weight"]
     return replace(model, weights={**model.weights, "head.weight": head})
 
 
 def older_tokens(part: str) -> tuple[int, ...]:
-    """Return the tokens of models that know no attributes, as the shipped piano does not."""
+    """Return the tokens of a model that knows no attributes, like the shipped piano."""
     return tuple(token for token in known_tokens(PARTS[part]) if not is_attribute(token))

@@ -64,7 +64,7 @@ def test_a_place_without_a_chord_is_refused() -> None:
         UNTRAINED.probabilities(BassContext(none, none, 0, 0, 1, ()))
 
 
-def test_a_written_model_is_read_again_with_its_card(tmp_path: Path) -> None:
+def test_a_written_model_reads_back_with_its_card(tmp_path: Path) -> None:
     path = tmp_path / "bass.safetensors"
     write(path, read(SHIPPED))
     again = read(path)

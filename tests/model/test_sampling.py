@@ -125,7 +125,7 @@ def test_the_same_seed_draws_the_same_tokens() -> None:
 def draw_reference(
     logits: np.ndarray, allowed: np.ndarray, sampling: Sampling, generator: np.random.Generator, penalties: np.ndarray
 ) -> int:
-    """Draw a token as sampling is defined: sort all tokens."""
+    """Draw a token by the definition of sampling, which sorts all tokens."""
     scores = np.where(allowed, logits - penalties, -np.inf)
     scaled = (scores - scores.max()) / np.float32(sampling.temperature)
     order = np.argsort(-scaled, kind="stable")[: sampling.top_k or None]

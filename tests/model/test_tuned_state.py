@@ -1,4 +1,4 @@
-"""A model begins with a tuned state as it would go on from any other state, in all engines."""
+"""In every engine, a model starts from a tuned state just as it continues from any other state."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def written(path: Path, model: Checkpoint, wkv: Array | None = None) -> Path:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=["rwkv6", "rwkv7"])
-def test_a_state_comes_back_and_begins_with_empty_token_shifts(model: Checkpoint, tmp_path: Path) -> None:
+def test_a_state_reads_back_with_empty_token_shifts(model: Checkpoint, tmp_path: Path) -> None:
     path = written(tmp_path / "state.safetensors", model)
     memory = RwkvMemory.of(tuned_state.read(path, model).memory)
     np.testing.assert_array_equal(memory.wkv, random_wkv(model))
@@ -45,7 +45,7 @@ def test_a_state_comes_back_and_begins_with_empty_token_shifts(model: Checkpoint
 
 
 @pytest.mark.parametrize("model", MODELS, ids=["rwkv6", "rwkv7"])
-def test_the_native_engine_begins_with_a_state_as_the_reference_does(model: Checkpoint, tmp_path: Path) -> None:
+def test_the_native_engine_starts_from_a_state_like_the_reference(model: Checkpoint, tmp_path: Path) -> None:
     state = tuned_state.read(written(tmp_path / "state.safetensors", model), model)
     rows = [1, 5, 200, 17, 3]
     expected, after = open_engine(model, "numpy").step(rows, state)
@@ -56,7 +56,7 @@ def test_the_native_engine_begins_with_a_state_as_the_reference_does(model: Chec
     assert np.abs(logits - plain).max() > 0.01
 
 
-def test_the_torch_engine_begins_with_a_state_as_the_reference_does(tmp_path: Path) -> None:
+def test_the_torch_engine_starts_from_a_state_like_the_reference(tmp_path: Path) -> None:
     model = checkpoint("piano")
     state = tuned_state.read(written(tmp_path / "state.safetensors", model), model)
     expected, _ = open_engine(model, "numpy").step([1, 5, 200], state)
@@ -93,7 +93,7 @@ def test_a_state_of_another_model_is_refused(tmp_path: Path) -> None:
         tuned_state.read(path, gru)
 
 
-def test_what_is_not_a_tuned_state_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_tuned_state_is_refused(tmp_path: Path) -> None:
     model = checkpoint("piano")
     path = tmp_path / "state.safetensors"
     checkpoints.write(path, model)

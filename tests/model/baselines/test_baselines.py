@@ -22,7 +22,7 @@ SPECS = (
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.architecture)
 def test_training_and_stepping_agree_over_long_sequences(spec: BaselineSpec) -> None:
-    """The rows exceed the context of the CNN and the Transformer; the windows are shorter and longer than it."""
+    """The rows exceed the context of the CNN and the Transformer; some windows are shorter than it and some longer."""
     model, engine = random_network(spec), open_numpy_engine(random_checkpoint(spec))
     reverse = ROWS[::-1]
     state, parts = model.zero_state(2), []

@@ -34,7 +34,7 @@ def append(state: State, number: int) -> State:
 @settings(max_examples=200)
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 99)), max_size=40))
 def test_every_state_holds_the_last_rows_of_its_own_history(steps: list[tuple[int, int]]) -> None:
-    """Continue from any earlier state, which gives a tree of histories."""
+    """Steps continue from any earlier state, so the histories form a tree."""
     states, histories = [EMPTY], [[]]
     for choice, number in steps:
         parent = choice % len(states)
@@ -97,7 +97,7 @@ def test_a_copy_of_a_state_continues_like_the_original(make_copy) -> None:
 
 
 def test_tokens_before_the_context_have_no_effect() -> None:
-    """Neither has the position in the stream, apart from the rounding of angles."""
+    """The position in the stream has no effect either, apart from the rounding of angles."""
     engine = TransformerEngine(random_checkpoint(SPEC))
     recent = [7, 8, 9, 10, 11, 12]
     near, _ = engine.step(recent, engine.zero_state())

@@ -118,7 +118,7 @@ def test_int8_is_close_to_float_weights(path: str) -> None:
 @all_architectures
 @pytest.mark.parametrize("weight_format", WEIGHT_FORMATS)
 @pytest.mark.parametrize("path", PATHS)
-def test_a_batch_is_bit_identical_to_its_streams_alone(path: str, weight_format: WeightFormat, odd: Spec) -> None:
+def test_a_batch_is_bit_identical_to_separate_streams(path: str, weight_format: WeightFormat, odd: Spec) -> None:
     model = random_checkpoint(odd)
     engine = NativeEngine(model, path=path, weight_format=weight_format)
     for streams in (1, 2, 3, 7, 8, 9, 20):
@@ -166,7 +166,7 @@ def test_several_rows_in_one_step_equal_several_steps(rows: list[int], data: st.
 
 @pytest.mark.parametrize("weight_format", WEIGHT_FORMATS)
 def test_continuing_from_a_saved_state_is_bit_identical(weight_format: WeightFormat) -> None:
-    """Other steps in between have no effect; the state may be saved as it is, copied, or as bytes."""
+    """Steps in between have no effect. The state may be kept, copied, or saved as bytes."""
     engine = NativeEngine(random_checkpoint(ODD), weight_format=weight_format)
     _, state = step_each(engine, [1, 2, 3])
     copied, stored = copy.deepcopy(state), state.memory.tobytes()

@@ -50,7 +50,7 @@ def test_several_rows_in_one_step_equal_several_steps(rows: list[int], cut: int)
 
 
 def test_a_step_does_not_change_its_input_state() -> None:
-    """So continuing from a saved state is bit-identical."""
+    """This makes continuing from a saved state bit-identical."""
     engine = NumpyRwkv6Engine(checkpoint())
     _, saved = engine.step([1, 2, 3], engine.zero_state())
     copy = State(saved.memory.copy())
@@ -73,7 +73,7 @@ def test_a_step_without_tokens_is_rejected() -> None:
         engine.step([], engine.zero_state())
 
 
-def test_a_batch_equals_its_streams_alone() -> None:
+def test_a_batch_equals_separate_streams() -> None:
     engine = NumpyRwkv6Engine(checkpoint())
     _, first = engine.step([1, 2, 3], engine.zero_state())
     logits, states = engine.step_batch([4, 5], [first, engine.zero_state()])

@@ -29,7 +29,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def write_plain(path: Path, made: Checkpoint, **metadata: str) -> None:
-    """Write a file of the first format: float32 arrays in natural shapes, by the safetensors library."""
+    """Write a file in the first format: float32 arrays in natural shapes, written by the safetensors library."""
     header = {
         "format": "radio-rwkv6-1",
         "part": made.part.name,
