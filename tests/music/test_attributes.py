@@ -8,7 +8,7 @@ from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
 CHORD = [Note(0, 2 * TICKS_PER_BEAT, pitch, 80) for pitch in (60, 64, 67, 72)]
 
 
-def test_attributes_of_a_phrase_are_those_that_can_be_counted() -> None:
+def test_attributes_of_a_phrase_equal_those_counted_by_hand() -> None:
     line = [Note(TICKS_PER_BAR, TICKS_PER_BAR + TICKS_PER_BEAT, 62, 80)]
     attributes = measure([*CHORD, *line], 2)
     assert attributes.onsets == 2 / 8
@@ -19,7 +19,7 @@ def test_attributes_of_a_phrase_are_those_that_can_be_counted() -> None:
     assert measure([], 4) == Attributes()
 
 
-def test_what_sounds_on_is_cut_at_the_end() -> None:
+def test_a_note_that_sounds_past_the_end_is_cut_there() -> None:
     assert measure([Note(0, 99 * TICKS_PER_BAR, 60, 80)], 1).length == 4
 
 

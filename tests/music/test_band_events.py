@@ -1,4 +1,4 @@
-"""Events of a band: what is on the grid goes through tokens unchanged, and nothing breaks the decoder."""
+"""Events of a band: notes on the grid survive a round trip through tokens, and any tokens can be decoded."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def placed(drawn: list[tuple[int, int, int, int, int]]) -> list[BandNote]:
 
 
 @given(NOTES)
-def test_notes_on_the_grid_go_through_tokens_unchanged(drawn: list[tuple[int, int, int, int, int]]) -> None:
+def test_notes_on_the_grid_survive_a_round_trip_through_tokens(drawn: list[tuple[int, int, int, int, int]]) -> None:
     notes = placed(drawn)
     tokens = encode(notes)
     assert sorted(decode(tokens)) == sorted(notes)
@@ -71,7 +71,7 @@ def test_there_are_3088_ids_and_each_has_a_name() -> None:
     assert all(token in NAMES for token in range(BAND_BASE, BAND_END))
 
 
-def test_instruments_stand_for_their_own_programs() -> None:
+def test_instruments_represent_their_own_programs() -> None:
     for number, (name, program) in enumerate(zip(INSTRUMENTS, PROGRAMS, strict=True)):
         assert instrument_of(program, 9 if name == "drums" else 0) == number
     assert {instrument_of(program, 3) for program in range(128)} == set(range(len(INSTRUMENTS))) - {DRUMS}

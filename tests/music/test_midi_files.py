@@ -1,4 +1,4 @@
-"""MIDI files as the world has them: damaged, unusual, wrapped, packed, and made to do harm."""
+"""MIDI files as found in the wild: damaged, unusual, wrapped, archived, and malicious."""
 
 from __future__ import annotations
 
@@ -60,23 +60,21 @@ def lengths(score: Score) -> set[int]:
         pytest.param(header() + track(meta(0x58, b"\x04"), notes()), id="a meter of one byte"),
         pytest.param(header() + track(meta(0x58, b"\x00\x02\x18\x08"), notes()), id="a meter of no beats"),
         pytest.param(header() + track(meta(0x51, b"\x07"), notes()), id="a tempo of one byte"),
-        pytest.param(header() + track(meta(0x51, b"\x00\x00\x00"), notes()), id="a tempo without end"),
+        pytest.param(header() + track(meta(0x51, b"\x00\x00\x00"), notes()), id="an infinite tempo"),
         pytest.param(header(tracks=3) + track(notes()), id="fewer tracks than announced"),
         pytest.param(header(tracks=0) + track(notes()), id="more tracks than announced"),
         pytest.param(header() + track(notes()) + b"trailing bytes", id="bytes after the last track"),
-        pytest.param(header() + track(notes(), end=False), id="no end of the track"),
+        pytest.param(header() + track(notes(), end=False), id="no end of track"),
         pytest.param(header() + track(b"\x00\xf8\x00\xf1\x05\x00\xf0\x02\x01\xf7", notes()), id="system messages"),
-        pytest.param(
-            b"MThd" + struct.pack(">IHHH", 8, 0, 1, PPQ) + b"xx" + track(notes()), id="a header that is longer"
-        ),
+        pytest.param(b"MThd" + struct.pack(">IHHH", 8, 0, 1, PPQ) + b"xx" + track(notes()), id="a longer header"),
     ],
 )
-def test_files_that_others_read_are_read(data: bytes) -> None:
+def test_files_that_other_programs_read_are_read(data: bytes) -> None:
     score = score_of(data)
     assert len(score.notes) == NOTES
     assert lengths(score) == {110}
     assert (score.keys, score.time_signatures, score.tempos) == ([], [], [])
-    assert score.seconds(2 * PPQ) == 1.0, "120 BPM where the file does not say"
+    assert score.seconds(2 * PPQ) == 1.0, "120 BPM if the file does not say"
 
 
 def test_a_key_signature_is_read() -> None:
@@ -90,7 +88,7 @@ def test_running_status_continues_after_a_meta_event() -> None:
     assert [(note.note, note.start, note.end) for note in score.notes] == [(60, 0, 10), (64, 10, 30)]
 
 
-def test_a_track_that_is_cut_short_is_read_up_to_its_end_with_a_warning() -> None:
+def test_a_truncated_track_is_read_up_to_its_end_with_a_warning() -> None:
     data = header() + track(notes())
     assert score_of(data).warnings == ()
     short = score_of(data[: len(data) // 2])
@@ -109,7 +107,7 @@ def test_a_track_that_is_cut_short_is_read_up_to_its_end_with_a_warning() -> Non
         (b"RIFF\x00\x00\x00\x00RMIDdata\x00\x00\x00\x00", "does not begin with MThd"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_the_reason(data: bytes, message: str) -> None:
+def test_an_unreadable_file_is_refused_with_the_reason(data: bytes, message: str) -> None:
     with pytest.raises(MidiError, match=message):
         score_of(data)
 
@@ -123,7 +121,7 @@ def test_a_riff_file_is_unwrapped(tmp_path: Path) -> None:
     assert len(midi.read(path).notes) == NOTES
 
 
-def test_an_archive_holds_files_of_all_kinds_and_a_damaged_one_is_named(tmp_path: Path) -> None:
+def test_an_archive_may_contain_all_kinds_of_files_and_a_damaged_one_is_named(tmp_path: Path) -> None:
     path = tmp_path / "songs.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a/one.mid", header() + track(notes()))
@@ -139,7 +137,7 @@ def test_an_archive_holds_files_of_all_kinds_and_a_damaged_one_is_named(tmp_path
         midi.read(path)
 
 
-def test_a_damaged_archive_and_a_member_that_would_fill_the_memory_are_refused(tmp_path: Path) -> None:
+def test_a_damaged_archive_and_a_member_that_would_exhaust_the_memory_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("big.mid", bytes(20 * 2**20))
@@ -158,18 +156,18 @@ def test_patterns_of_a_type_2_file_follow_one_another() -> None:
     assert second[0].start >= first[-1].end
     assert second[0].start % (4 * PPQ) == 0
     bar = score.seconds(second[0].start + 4 * PPQ) - score.seconds(second[0].start)
-    assert bar == pytest.approx(2), "the second pattern has a tempo of its own"
+    assert bar == pytest.approx(2), "the second pattern has its own tempo"
 
 
-def test_the_pedal_and_the_volume_of_a_channel_count_in_all_its_tracks() -> None:
-    pedal = b"\x00\xb0\x40\x7f\x00\xb0\x07\x40" + b"\x83\x60\xb0\x40\x00"  # down at once, up after a quarter note
+def test_the_pedal_and_the_volume_of_a_channel_apply_to_all_its_tracks() -> None:
+    pedal = b"\x00\xb0\x40\x7f\x00\xb0\x07\x40" + b"\x83\x60\xb0\x40\x00"  # down immediately, up after a quarter note
     score = score_of(header(tracks=2) + track(pedal) + track(notes(2)))
     assert [(note.start, note.end, note.velocity) for note in score.notes] == [(0, 480, 40), (120, 480, 40)]
     other_channel = pedal.replace(b"\xb0", b"\xb1")
     assert lengths(score_of(header(tracks=2) + track(other_channel) + track(notes(2)))) == {110}
 
 
-def test_channels_of_two_ports_are_apart() -> None:
+def test_channels_of_different_ports_are_separate() -> None:
     pedal = meta(0x21, b"\x01") + b"\x00\xb0\x40\x7f"
     assert lengths(score_of(header(tracks=2) + track(pedal) + track(notes(2)))) == {110}
 
@@ -186,7 +184,7 @@ def test_the_pedal_holds_notes_beyond_all_notes_off_but_not_beyond_all_sound_off
     assert lengths(score_of(header() + track(held.replace(b"\xb0\x7b", b"\xb0\x78")))) == {100}
 
 
-def test_a_file_of_absurd_length_is_refused_by_name_and_at_once(tmp_path: Path) -> None:
+def test_a_file_of_absurd_length_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "bomb.mid"
     path.write_bytes(header() + track(b"\x00\x90\x3c\x50\xff\xff\xff\x7f\xb0\x01\x01", notes()))
     with pytest.raises(MidiError, match=r"bomb\.mid: it lasts 559,240 quarter notes; the limit is 60,000"):
@@ -198,7 +196,7 @@ def test_a_note_that_is_never_released_ends_after_32_bars() -> None:
     assert max(lengths(score_of(data))) == LONGEST_NOTE * PPQ
 
 
-def test_memory_does_not_grow_with_the_square_of_the_number_of_tracks() -> None:
+def test_memory_does_not_grow_quadratically_with_the_number_of_tracks() -> None:
     def peak(count: int) -> int:
         data = header(tracks=count) + track(notes(10)) * count
         tracemalloc.start()
@@ -219,12 +217,12 @@ def test_too_many_notes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_time_per_note_does_not_grow_with_the_number_of_notes() -> None:
     def seconds(count: int) -> float:
-        pedalled = b"".join(
+        pedaled = b"".join(
             bytes((0, 0x90, 48 + 7 * n % 36, 70, 60, 0xB0, 64, 13 * n % 128, 60, 0x80, 48 + 7 * n % 36, 0))
             for n in range(count)
         )
         tempos = meta(0x51, b"\x07\xa1\x20") * count
-        data = header(tracks=2) + track(tempos) + track(pedalled)
+        data = header(tracks=2) + track(tempos) + track(pedaled)
 
         def once() -> float:
             begun = time.process_time()
@@ -236,7 +234,7 @@ def test_time_per_note_does_not_grow_with_the_number_of_notes() -> None:
     assert seconds(8_000) < 3 * seconds(1_000)
 
 
-def test_names_are_utf_8_before_latin_1() -> None:
+def test_names_are_decoded_as_utf_8_or_else_latin_1() -> None:
     for text, coding in (("Für Élise 夜", "utf-8"), ("Für Élise", "latin-1")):
         data = text.encode(coding)
         assert {note.track for note in score_of(header() + track(meta(0x03, data), notes())).notes} == {text}
@@ -251,7 +249,7 @@ def test_names_are_utf_8_before_latin_1() -> None:
         (b"x" * 500, "x" * 119 + "…"),
     ],
 )
-def test_no_control_character_of_a_name_is_kept(raw: bytes, name: str) -> None:
+def test_control_characters_are_removed_from_names(raw: bytes, name: str) -> None:
     assert decode(raw) == name
     assert printable(name) == name
 
