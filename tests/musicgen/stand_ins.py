@@ -1,4 +1,4 @@
-"""Stand-ins for the process of MusicGen, and folders that look like its weights."""
+"""Stand-ins for the MusicGen process, and folders that look like its weights."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _READ = "import json, os, shutil, signal, sys, time; order = json.load(sys.stdin
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
-    """Let `program` run in place of MusicGen; `order` is what it is asked for."""
+    """Run `program` instead of MusicGen, with the request in `order`."""
     monkeypatch.setattr(generating, "COMMAND", (sys.executable, "-c", _READ + program))
     monkeypatch.setattr(weights, "PACKAGES", ("onnxruntime",))
 

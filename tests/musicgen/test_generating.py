@@ -1,4 +1,4 @@
-"""The process of MusicGen as the radio sees it: progress, limits, and errors in one line."""
+"""The MusicGen process as the radio sees it: progress, limits, and one-line errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def small(tmp_path: Path) -> MusicGenWeights:
 
 
 def failure(small: MusicGenWeights, target: Path, *, time_limit: float = 60.0) -> str:
-    """Return the message of a failure, which leaves nothing behind."""
+    """Return the message of a failed run, which must leave no files behind."""
     with pytest.raises(AudioError) as caught:
         generate("rain", small, seed=1, target=target, on_progress=lambda _: None, time_limit=time_limit)
     assert list(target.parent.iterdir()) == []
@@ -28,7 +28,7 @@ def failure(small: MusicGenWeights, target: Path, *, time_limit: float = 60.0) -
     return message
 
 
-def test_the_recording_appears_when_it_is_complete(
+def test_the_recording_appears_only_when_it_is_complete(
     tmp_path: Path, small: MusicGenWeights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = """
@@ -54,7 +54,7 @@ print(json.dumps({"share": 1.0}), flush=True)
         ("raise TypeError('two\\nlines')", "MusicGen failed with status 1: lines"),
     ],
 )
-def test_a_failure_is_one_line_and_leaves_nothing(
+def test_a_failure_is_reported_in_one_line_and_leaves_no_files(
     tmp_path: Path, small: MusicGenWeights, monkeypatch: pytest.MonkeyPatch, program: str, message: str
 ) -> None:
     stand_in(monkeypatch, program)
@@ -77,7 +77,7 @@ def test_an_interrupt_ends_the_process(tmp_path: Path, small: MusicGenWeights, m
     assert list((tmp_path / "kept").iterdir()) == []
 
 
-def test_a_recording_is_kept_for_its_words_weights_and_seed(tmp_path: Path, small: MusicGenWeights) -> None:
+def test_a_recording_has_a_path_for_its_words_weights_and_seed(tmp_path: Path, small: MusicGenWeights) -> None:
     path = path_of("Rainy night, slow", small, 1, tmp_path)
     assert path == path_of("Rainy night, slow", small, 1, tmp_path)
     assert path.name.startswith("rainy-night-slow-")

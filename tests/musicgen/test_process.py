@@ -1,4 +1,4 @@
-"""The real classes of Transformers, with a tiny model of random numbers that is made here.
+"""The real classes of Transformers, with a tiny model with random weights that is made here.
 
 .venv/bin/python -m pip install -e '.[musicgen]'
 .venv/bin/python -m pytest tests/musicgen
@@ -33,7 +33,7 @@ CODES = 32
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a MusicGen of 0.2 million random parameters, ten frames a second, with a tokenizer of letters."""
+    """Write a MusicGen model with 0.2 million random parameters, ten frames per second and a tokenizer of letters."""
     import torch
     from transformers import (
         EncodecConfig,
@@ -89,7 +89,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_same_seed_gives_the_same_recording_of_the_length_that_is_asked_for(tiny: Path, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_recording_of_the_requested_length(tiny: Path, tmp_path: Path) -> None:
     weights, shares = weights_in(tiny), []
     for name, seed in (("one", 1), ("same", 1), ("other", 2)):
         generate(
@@ -104,7 +104,7 @@ def test_the_same_seed_gives_the_same_recording_of_the_length_that_is_asked_for(
     assert max(shares) == 1.0
 
 
-def test_the_sound_of_random_numbers_is_refused_as_any_other_noise(
+def test_the_output_of_a_random_model_is_refused_like_any_noise(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -125,7 +125,7 @@ def test_memory_is_limited(tiny: Path, tmp_path: Path) -> None:
         generate("rain", weights_in(tiny), seed=1, target=tmp_path / "x.wav", on_progress=lambda _: None, memory=2**29)
 
 
-def test_a_folder_without_a_tokenizer_is_an_error_of_one_line(tiny: Path, tmp_path: Path) -> None:
+def test_a_folder_without_a_tokenizer_is_a_one_line_error(tiny: Path, tmp_path: Path) -> None:
     bare = tmp_path / "bare"
     bare.mkdir()
     for name in ("config.json", "model.safetensors"):
