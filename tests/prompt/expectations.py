@@ -1,4 +1,4 @@
-"""Expected facets of prompts, as `prompts.txt` writes them."""
+"""Expected facets of the prompts in `prompts.txt`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PROMPTS = Path(__file__).with_name("prompts.txt")
 
 @dataclass
 class Expectation:
-    """A prompt, the facets that it must have, and those that it may have beside them."""
+    """A prompt, the facets that it must have, and others that it may have."""
 
     prompt: str
     needed: list[str] = field(default_factory=list)
@@ -35,13 +35,13 @@ def expectations() -> Iterator[Expectation]:
 
 
 def halves() -> tuple[list[Expectation], list[Expectation]]:
-    """Return every other prompt: those that the grammar was built with, and those that were not looked at."""
+    """Return two lists of alternate prompts: those used to build the grammar, and those held out."""
     every = list(expectations())
     return every[::2], every[1::2]
 
 
 def judged(expectation: Expectation) -> tuple[list[str], list[str], int]:
-    """Return the facets that are wanting, those too many, and the number of facets that are right."""
+    """Return the missing facets, the extra ones, and the number of correct ones."""
     wishes = wishes_of(read(expectation.prompt))
     missing = [entry for entry in expectation.needed if not _holds(entry, wishes)]
     extra = [
@@ -64,7 +64,7 @@ def _expected_unknown(text: str, expectation: Expectation) -> bool:
 def _expected(facet: Facet, expectation: Expectation, wishes: Wishes) -> bool:
     entries = [*expectation.needed, *expectation.allowed]
     if facet in wishes.silenced and facet.aspect in AMBIENCES:
-        return True  # what "only" silences beside the band
+        return True  # "only" silences textures, too, not just the band
     names = {part.rstrip("<>0123456789.").partition("=")[0] for entry in entries for part in entry.split("|")}
     if facet.aspect == "drums" and facet.value == "on" and "kit" in names:
         return True

@@ -2,8 +2,8 @@
 
     nice python -m tests.prompt.measure_renders [COUNT] > renders.jsonl
 
-Prints a line of JSON for each prompt, and at the end how many of the measures of each kind are right. Sound is that of
-the first bars of the first groove, about 20 seconds, beside the same station and seed without the prompt.
+Print a line of JSON for each prompt, and at the end the number of correct measures of each kind. The sound is that of
+the first bars of the first groove, about 20 seconds, compared with the same station and seed without the prompt.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ COUNT = 40
 SEED = 7
 BARS = 6
 PRESENT, ABSENT = -60.0, -80.0
-"""dBFS RMS of a layer that is heard, and of one that is not."""
+"""Levels in dBFS RMS: a layer is heard above the first, and not heard below the second."""
 MEASURED = {"tempo", "density", "brightness", "mood", "mode", *PARTS, "vinyl", "rain"}
 
 
@@ -63,7 +63,7 @@ def write(line: dict[str, object]) -> None:
 
 
 def prompts(count: int) -> list[str]:
-    """Return prompts with something to measure, from all over the list."""
+    """Return prompts with something to measure, spread evenly over the list."""
     eligible = [
         expectation.prompt
         for expectation in expectations()
@@ -73,7 +73,7 @@ def prompts(count: int) -> list[str]:
 
 
 def measures(settings: StationSettings) -> dict[str, object]:
-    """Return tempo (BPM), onsets of the keys a bar, centroid of the mix (Hz), levels by layer (dBFS) and the mode."""
+    """Return tempo (BPM), key onsets per bar, centroid of the mix (Hz), levels by layer (dBFS) and the mode."""
     score = compose(settings, SEED, BarLoop(BARS))
     track = score.bars[0].track
     onsets = {event.tick for bar in score.bars for event in bar.events["keys"] if event.velocity}
@@ -115,7 +115,7 @@ def centroid(mix: Block) -> float:
 def judged(
     prompt: str, measured: dict[str, object], plain: dict[str, object], settings: StationSettings
 ) -> Iterator[tuple[str, object]]:
-    """Yield each measure with whether it is as the prompt has it."""
+    """Yield the name of each measure, and True if it fits the prompt."""
     facets = wishes_of(read(prompt)).facets
     for aspect in ("tempo", "density", "brightness"):
         facet = facets.get(aspect)
@@ -138,7 +138,7 @@ def judged(
 
 
 def ordered(facet: Facet, aspect: str, measured: dict[str, object], plain: dict[str, object]) -> bool:
-    """Return whether a measure lies on the side of the plain station that the facet asks for."""
+    """Return True if a measure differs from that of the plain station in the direction of the facet."""
     from radio.prompt.facets import SCALES
 
     scale = SCALES[aspect]

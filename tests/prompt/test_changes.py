@@ -27,13 +27,13 @@ def changes(prompt: str, settings: StationSettings = CHILL) -> dict[str, object]
     return dict(understand(prompt, settings, settings.controls).changes)
 
 
-def test_the_first_example_of_the_documentation() -> None:
+def test_the_first_example_of_the_documentation_is_understood() -> None:
     values = changes("Rainy night in a small café, slow, a bit sad, no drums")
     assert values.items() >= {"rain_mute": False, "mood": "sad", "tempo": 66.0, "drums_mute": True}.items()
     assert float(str(values["lowpass"])) < CHILL.controls.lowpass
 
 
-def test_comparisons_refer_to_the_present_values() -> None:
+def test_comparisons_refer_to_the_current_values() -> None:
     fast = CHILL.controls.changed({"tempo": 100, "rain_level": 3})
     understanding = understand("slower, more rain", CHILL, fast)
     assert understanding.changes == {"tempo": 92.0, "rain_mute": False, "rain_level": 8.0}
@@ -50,26 +50,26 @@ def test_values_stay_in_their_ranges_and_the_answer_says_so() -> None:
     assert not phrase.understood
 
 
-def test_what_a_station_cannot_play_is_not_understood() -> None:
+def test_a_request_that_a_station_cannot_play_is_not_understood() -> None:
     assert [phrase.text for phrase in understand("busy drums, rain", SLEEP, SLEEP.controls).not_understood] == [
         "busy drums"
     ]
     assert understand("no drums", SLEEP, SLEEP.controls).not_understood == ()
 
 
-def test_a_brighter_sound_needs_a_cut_off_that_can_be_heard() -> None:
+def test_a_brighter_sound_needs_an_audible_cutoff() -> None:
     assert [phrase.text for phrase in understand("brighter", CHILL, CHILL.controls).not_understood] == ["brighter"]
     dull = CHILL.controls.changed({"lowpass": 4_000})
     assert understand("brighter", CHILL, dull).changes == {"lowpass": 6_400}
 
 
-def test_what_is_so_already_is_understood_and_changes_nothing() -> None:
+def test_a_request_that_is_already_met_is_understood_and_changes_nothing() -> None:
     understanding = understand("no rain", CHILL, CHILL.controls)
     assert understanding.changes == {}
     assert understanding.not_understood == ()
 
 
-def test_instruments_are_chosen_or_kept_away() -> None:
+def test_instruments_are_chosen_or_avoided() -> None:
     assert changes("felt piano, upright bass, brushes, kalimba") == {
         "keys_instrument": "felt piano",
         "bass_instrument": "upright bass",
@@ -82,11 +82,11 @@ def test_instruments_are_chosen_or_kept_away() -> None:
     assert changes("no organ") == {}
 
 
-def test_a_tempo_in_numbers_holds_for_all_tracks() -> None:
+def test_a_tempo_in_numbers_applies_to_all_tracks() -> None:
     assert changes("72 bpm") == {"tempo": 72.0, "tempo_variety": 0.0}
 
 
-def test_the_style_is_set_at_the_start_of_a_station_alone() -> None:
+def test_the_style_is_set_only_at_the_start_of_a_station() -> None:
     begun = with_changes(CHILL, understand("jazz", CHILL, CHILL.controls))
     assert begun.style == "jazz"
     live = understand("jazz, slow", CHILL, CHILL.controls, live=True)
@@ -95,7 +95,7 @@ def test_the_style_is_set_at_the_start_of_a_station_alone() -> None:
     assert "fixed while it plays" in " ".join(live.phrases[0].notes)
 
 
-def test_words_that_contradict_others_are_named() -> None:
+def test_words_that_contradict_others_are_reported() -> None:
     assert [phrase.text for phrase in understand("happy, sad", CHILL, CHILL.controls).not_understood] == ["sad"]
     assert understand("slow, 66 bpm", CHILL, CHILL.controls).not_understood == ()
     assert understand("fast, 66 bpm", CHILL, CHILL.controls).not_understood[0].text == "fast"
@@ -116,7 +116,7 @@ def test_every_aspect_of_a_concept_has_a_target() -> None:
             assert concept.aspect in {**targets.CHOICES, **targets.SETTINGS}
 
 
-def test_numbers_move_in_even_steps_and_all_else_at_once() -> None:
+def test_numbers_move_in_even_steps_and_all_else_changes_immediately() -> None:
     understanding = understand("slow, dull, no drums", CHILL, CHILL.controls)
     first, *rest = steps(understanding, CHILL.controls, 4)
     assert first["drums_mute"] is True
@@ -128,7 +128,7 @@ def test_numbers_move_in_even_steps_and_all_else_at_once() -> None:
     assert cutoffs[-1] == understanding.changes["lowpass"]
 
 
-def test_what_only_silences_has_no_remark_about_sounds_that_the_radio_lacks() -> None:
+def test_sounds_silenced_by_only_have_no_note_about_sounds_the_radio_lacks() -> None:
     understanding = understand("only rain", CHILL, CHILL.controls)
     assert "stream" not in " ".join(note for phrase in understanding.phrases for note in phrase.notes)
     assert understanding.changes["keys_mute"] is True
@@ -152,12 +152,12 @@ def test_lines_for_a_terminal_name_each_phrase() -> None:
     ]
 
 
-def test_what_is_asked_for_outright_is_not_left_to_a_file() -> None:
+def test_an_explicit_request_is_not_left_to_a_file() -> None:
     def leaves(prompt: str, settings: StationSettings = CHILL) -> tuple[str, ...]:
         return with_changes(settings, understand(prompt, settings, settings.controls)).prime_leaves
 
     assert leaves("72 bpm, in D, rain") == ("tempo", "key")
-    assert leaves(f"{CHILL.controls.tempo:g} bpm") == ("tempo",), "it has the tempo already"
+    assert leaves(f"{CHILL.controls.tempo:g} bpm") == ("tempo",), "even though it is the tempo already"
     assert leaves("slower") == ("tempo",)
     assert leaves("sparse keys") == ("density",)
     assert leaves("music to sleep") == (), "a scene only suggests a tempo"

@@ -48,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_texts_of_different_lengths_have_the_vectors_that_they_have_alone(folder: Path) -> None:
+def test_a_vector_does_not_depend_on_the_other_texts_of_a_batch(folder: Path) -> None:
     network = encoder.Encoder(folder)
     texts = ["rain", "rain and wind", "wind and"]
     together = network.vectors(texts)
@@ -63,7 +63,7 @@ def test_descriptions_are_of_concepts_with_facets() -> None:
         assert meanings._facets(CONCEPTS[concept]), concept
 
 
-def test_unknown_words_near_a_description_have_its_facets(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_words_near_a_description_get_its_facets(monkeypatch: pytest.MonkeyPatch) -> None:
     near = {"forlorn": meanings.Meaning("sad", 0.7), "toaster": meanings.Meaning("fire", 0.4)}
     monkeypatch.setattr(meanings, "nearest", near.__getitem__)
     forlorn, toaster, rain = meanings.with_meanings(read("forlorn, toaster, rain")).phrases
@@ -75,7 +75,7 @@ def test_unknown_words_near_a_description_have_its_facets(monkeypatch: pytest.Mo
 
 
 def test_the_network_is_all_minilm_l6_v2() -> None:
-    """The cosines are those of the documentation of Sentence Transformers."""
+    """The cosines are from the documentation of Sentence Transformers."""
     pytest.importorskip(encoder.PACKAGE, reason="the extra text is not installed")
     texts = ["The weather is lovely today.", "It's so sunny outside!", "He drove to the stadium."]
     vectors = encoder.open_encoder().vectors(texts)

@@ -50,14 +50,14 @@ def test_numbers(prompt: str, aspect: str, value: float) -> None:
         ("-5 bpm", -5),
     ],
 )
-def test_a_number_beside_a_comparison_or_a_sign_changes_the_tempo(prompt: str, change: float) -> None:
+def test_a_number_next_to_a_comparison_or_a_sign_changes_the_tempo(prompt: str, change: float) -> None:
     (facet,) = [facet for facet in wishes_of(read(prompt)).facets.values() if facet.aspect == "tempo"]
     assert (facet.relative, facet.value) == (True, change)
     assert unknown(prompt) == []
 
 
 @pytest.mark.parametrize("prompt", ["lofi - 70 bpm", "slower, 70 bpm", "70 bpm"])
-def test_a_whole_tempo_is_no_change(prompt: str) -> None:
+def test_an_absolute_tempo_is_not_a_relative_change(prompt: str) -> None:
     assert facets(prompt)["tempo"] == 70
 
 
@@ -103,18 +103,18 @@ def test_keys(prompt: str, key: str | None, mode: str | None) -> None:
         ("без бубњева", {"drums"}),
     ],
 )
-def test_negations_reach_as_far_as_a_person_means_them(prompt: str, silent: set[str]) -> None:
+def test_negations_apply_to_the_layers_that_a_person_means(prompt: str, silent: set[str]) -> None:
     assert {aspect for aspect, value in facets(prompt).items() if value == "off"} == silent
 
 
-def test_only_silences_what_is_not_named() -> None:
+def test_only_silences_the_layers_that_are_not_named() -> None:
     heard = facets("only felt piano and rain")
     assert (heard["keys"], heard["rain"]) == ("felt piano", "on")
     assert {heard[layer] for layer in ("bass", "drums", "lead", "vinyl")} == {"off"}
     assert "drums" not in facets("rain, just kidding")
 
 
-def test_adjectives_belong_to_the_layer_beside_them() -> None:
+def test_adjectives_apply_to_the_layer_next_to_them() -> None:
     assert facets("the bass louder and the rain quieter") == {
         "bass": "on", "bass.level": 5, "rain": "on", "rain.level": -5,
     }  # fmt: skip
@@ -145,7 +145,7 @@ def test_two_melodic_instruments_take_two_parts() -> None:
     assert unknown("rhodes and wurlitzer") == ["wurlitzer"]
 
 
-def test_words_without_an_effect_are_named() -> None:
+def test_words_without_an_effect_are_reported() -> None:
     assert unknown("purple elephants, rain, with reverb and a saxophone") == ["purple elephants", "reverb", "saxophone"]
     assert unknown("20 minutes of rain") == ["20 minutes"]
     assert unknown("make it more") == ["more"]

@@ -46,7 +46,7 @@ def test_serbian_is_read_in_both_scripts() -> None:
     assert cyrillic("ljubav") == "љубав"
 
 
-def test_scales_rise() -> None:
+def test_scales_are_ascending() -> None:
     for scale in SCALES.values():
         assert list(scale.values) == sorted(scale.values)
         assert scale.at(-9) == scale.values[0]

@@ -5,7 +5,7 @@ import pytest
 from tests.prompt.expectations import Expectation, expectations, halves, judged
 
 WRONG_IN_SECOND_HALF = 3
-"""Facets of the second half that are not as expected, of 283."""
+"""Wrong facets in the second half, out of 283."""
 
 
 def test_there_are_two_hundred_prompts_and_a_third_has_negations_or_numbers() -> None:
@@ -16,7 +16,7 @@ def test_there_are_two_hundred_prompts_and_a_third_has_negations_or_numbers() ->
 
 
 @pytest.mark.parametrize("expectation", halves()[0], ids=lambda expectation: expectation.prompt[:40])
-def test_a_prompt_is_read_as_a_person_reads_it(expectation: Expectation) -> None:
+def test_a_prompt_is_read_as_a_person_would_read_it(expectation: Expectation) -> None:
     missing, extra, _ = judged(expectation)
     assert not missing
     assert not extra
