@@ -1,4 +1,4 @@
-"""Stations of tests choose among fewer candidates: invariants do not depend on it, and composing takes half."""
+"""Stations in tests choose among fewer candidates. No invariant depends on it, and composing takes half the time."""
 
 from tests.candidates import all_candidates, all_leads, few_candidates, few_leads
 

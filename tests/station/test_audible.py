@@ -1,4 +1,4 @@
-"""Each control is heard in a render from the place that the station named; where it has a direction, in that."""
+"""Each control is heard in a render from its announced landing and, if it has a direction, in that direction."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ pytestmark = pytest.mark.usefixtures("all_candidates")
 
 CHILL = replace(load(STATIONS).stations["chill"], textures=("comp",), progressions=(("Dm9", "G7", "Cmaj9", "Am7"),))
 SEED = 11
-"""A seed whose first track opens with keys, bass and drums, and with a lead from the third bar on."""
+"""A seed whose first track opens with keys, bass and drums, and with a lead from the third bar onward."""
 
 BEFORE: Frames = 4 * SAMPLE_RATE
 ONSET: Frames = max(LOOKAHEAD, MIX_BLOCK)
-"""Time before its landing from which a change may be heard: in early notes, and in the mix, which moves for a block."""
+"""A change may be heard this long before its landing: in early notes, and in the mix, which moves for a block."""
 SHORT: Frames = 4 * SAMPLE_RATE
 """A change is heard within this time after its landing."""
 
 
 @dataclass(frozen=True)
 class Excerpt:
-    """Sound and events from the landing of a change on, and the sound before."""
+    """The sound and events from the landing of a change onward, and the sound before it."""
 
     landing: Landing
     before: np.ndarray
@@ -57,11 +57,11 @@ class Excerpt:
 
 
 Measure: TypeAlias = Callable[[Excerpt], float]
-"""A figure of an excerpt, which grows with a control."""
+"""A figure of an excerpt that grows with a control."""
 
 
 def settings_for(name: str) -> StationSettings:
-    """Return the station: for a control of one layer it plays that layer alone."""
+    """Return the station. For a control of one layer, it plays only that layer."""
     layer = name.partition("_")[0]
     if layer not in LAYERS or name.endswith(("density", "instrument")):
         return CHILL
@@ -95,7 +95,7 @@ def brightness(excerpt: Excerpt) -> float:
 
 
 def wavering(excerpt: Excerpt) -> float:
-    """Return how far the sound is from that of a tape that runs evenly."""
+    """Return the distance of the sound from that of a tape that runs evenly."""
     even = render("wow", 0.0, 5).after
     length = min(len(even), len(excerpt.after))
     return float(np.abs(excerpt.after[:length] - even[:length]).mean())
@@ -110,7 +110,7 @@ def all_notes(excerpt: Excerpt) -> float:
 
 
 def lateness_of_sixteenths(excerpt: Excerpt) -> float:
-    """Return the mean place of the second sixteenth of a pair in the pair, of the drums."""
+    """Return the mean time in seconds from the first sixteenth of a pair to a strike on the second."""
     bars = {int(str(bar["number"])): bar for bar in excerpt.bars}
     places = []
     frames = {event.data["number"]: event.frame for event in excerpt.events if event.kind == "bar"}
@@ -124,12 +124,12 @@ def lateness_of_sixteenths(excerpt: Excerpt) -> float:
 
 
 def off_tempo(excerpt: Excerpt) -> float:
-    """Return how far the tempo is from the station's."""
+    """Return the difference between the tempo and the station's."""
     return abs(float(str(excerpt.bars[0]["tempo"])) - CHILL.controls.tempo)
 
 
 def variety(excerpt: Excerpt) -> float:
-    """Return the entropy of the places at which keys are struck, and of their pitches, in bits."""
+    """Return the entropy of the keys' places in the bar plus that of their pitches, in bits."""
     strikes = excerpt.strikes("keys")
     places = entropy(int(str(event.data["tick"])) % TICKS_PER_BAR for event in strikes)
     return places + entropy(int(str(event.data["note"])) for event in strikes)

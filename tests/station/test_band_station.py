@@ -61,7 +61,7 @@ def test_a_station_plays_all_layers_from_one_checkpoint(spec: Spec, tmp_path: Pa
         assert sum(event.velocity > 0 for event in events) == sum(event.velocity == 0 for event in events) > 0
 
 
-def test_a_station_goes_on_from_a_snapshot_as_if_it_had_never_stopped(mine: StationSettings) -> None:
+def test_a_station_resumes_from_a_snapshot_as_if_it_had_never_stopped(mine: StationSettings) -> None:
     with closing(open_station(mine, seed=4)) as station, closing(open_station(mine, seed=4)) as other:
         station.render(3 * BAR)
         snapshot = station.take_snapshot()

@@ -16,7 +16,7 @@ def tracks(settings: StationSettings, seed: int) -> list[Track]:
     return list({track.number: track for track, _, _ in (conductor.next_bar(Request()) for _ in range(250))}.values())
 
 
-def test_stations_of_one_seed_differ_by_their_names_in_titles_forms_and_loops() -> None:
+def test_stations_with_one_seed_but_other_names_differ_in_titles_forms_and_loops() -> None:
     one, again, other = (tracks(settings, 1) for settings in (CHILL, CHILL, replace(CHILL, name="night")))
     assert one == again
     for track, stranger in zip(one, other, strict=False):

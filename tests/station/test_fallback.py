@@ -21,7 +21,7 @@ LOOP = Loop(LINES, END)
 
 
 def music(first: Frames, end: Frames) -> Block:
-    """Return a sound that differs from bar to bar, with a strike on each line."""
+    """Return a sound that differs from bar to bar, with a strike on each bar line."""
     frames = np.arange(first, end)
     bar, place = np.divmod(frames - LINES[0], BAR)
     tone = 0.3 * np.sin(2 * np.pi * (200 + 40 * bar) * frames / SAMPLE_RATE) * np.exp(-place / 20_000)
@@ -32,7 +32,7 @@ def station(tail: Frames = 0) -> FallbackStation:
     return FallbackStation(settings(), LOOP, music(LOOP.start, END + tail))
 
 
-def test_a_loop_is_the_last_whole_bars_whose_sound_is_there() -> None:
+def test_a_loop_consists_of_the_last_whole_bars_with_audio() -> None:
     assert Loop.of(LINES, 0, END) == LOOP
     assert Loop.of(LINES, LINES[1], LINES[4]) == Loop(LINES[2:], LINES[4])
     assert Loop.of(LINES, LINES[1] - CROSSFADE, LINES[4] - 1) == Loop(LINES[1:4], LINES[4] - 1)
@@ -42,7 +42,7 @@ def test_a_loop_is_the_last_whole_bars_whose_sound_is_there() -> None:
     assert Loop.of(many, -BAR, 20 * BAR) == Loop(tuple(many[-9:]), 20 * BAR)
 
 
-def test_bars_go_on_at_the_same_place_of_the_bar_and_repeat() -> None:
+def test_bars_continue_at_the_same_place_in_the_bar_and_repeat() -> None:
     played = station().render(LEAD + 9 * BAR)[LEAD:]
     expected = music(LINES[0], LINES[-1])
     place = END - LINES[-1]
@@ -53,7 +53,7 @@ def test_bars_go_on_at_the_same_place_of_the_bar_and_repeat() -> None:
     assert all((start + CROSSFADE + place) % (4 * BAR) < CROSSFADE for start in joints if start)
 
 
-def test_the_samples_do_not_depend_on_the_sizes_requested() -> None:
+def test_samples_do_not_depend_on_block_sizes() -> None:
     one, other = station(500), station(500)
     whole = one.render(LEAD + 100_000)
     split = np.concatenate([other.render(frames) for frames in (1, LEAD - 2, 700, 0, LEAD + 99_301 - LEAD)])
@@ -71,7 +71,7 @@ def test_there_is_no_click_where_the_music_ended_or_the_bars_repeat(tail: Frames
     assert steps[again - CROSSFADE : again].max() < 2 * largest
 
 
-def test_bar_lines_are_those_of_the_bars() -> None:
+def test_bar_lines_are_those_of_the_repeated_bars() -> None:
     first = LOOP.next_line(0)
     assert first == BAR - 30_000
     lines = [LOOP.next_line(played) for played in range(0, 12 * BAR, 1_000)]
@@ -93,14 +93,14 @@ def test_the_bars_fade_into_textures() -> None:
 
 
 @pytest.mark.parametrize("controls", [{}, {"rain_mute": True, "vinyl_mute": True, "ambience_mute": True}])
-def test_textures_alone_can_be_heard_whatever_the_controls_are(controls: Mapping[str, object]) -> None:
+def test_textures_without_bars_are_audible_even_if_they_are_muted(controls: Mapping[str, object]) -> None:
     plain = settings()
     alone = FallbackStation(settings(controls=plain.controls.changed(controls)), None, np.zeros((0, 2), np.float32))
     seconds = [level(alone.render(SAMPLE_RATE)) for _ in range(10)]
     assert all(-40 < one < -15 for one in seconds[1:])
 
 
-def test_silence_that_was_asked_for_stays() -> None:
+def test_a_station_with_all_layers_muted_stays_silent() -> None:
     silent = settings().controls.changed({f"{layer}_mute": True for layer in LAYERS})
     alone = FallbackStation(settings(controls=silent), None, np.zeros((0, 2), np.float32))
     assert level(alone.render(SAMPLE_RATE)) < -100

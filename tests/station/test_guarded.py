@@ -1,4 +1,4 @@
-"""A station notices when its sound is not music, and no quiet settings count as that."""
+"""A station detects sound that is not music, and does not mistake quiet settings for that."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def muted(*layers: str) -> dict[str, object]:
 
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Block], Block]], None]:
-    """Change what the mixer returns from `FAILS_AT` on."""
+    """Change the output of the mixer from `FAILS_AT` onward."""
 
     def change(fault: Callable[[Block], Block]) -> None:
         process = Mixer.process
@@ -58,7 +58,7 @@ def test_silence_and_a_constant_are_faults(
 
 
 @pytest.mark.slow
-def test_silence_is_no_fault_while_all_that_plays_is_muted(
+def test_silence_is_no_fault_while_all_played_layers_are_muted(
     settings: StationSettings, broken: Callable[[Callable[[Block], Block]], None]
 ) -> None:
     broken(np.zeros_like)

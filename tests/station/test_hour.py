@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("all_candidates")
 CONFIG = load(STATIONS)
 EACH = pytest.mark.parametrize("name", CONFIG.stations)
 MOVED = ({"lowpass": 2_000, "keys_level": -20}, {"ambience": "fire", "wow": 1.0}, {"lowpass": 12_000, "keys_level": 6})
-"""Changes of controls, one a minute."""
+"""Changes of controls, one per minute."""
 
 
 def check(name: str, seconds: int) -> None:
@@ -40,7 +40,7 @@ def check(name: str, seconds: int) -> None:
 
 
 def _sharpest(block: Block) -> float:
-    """Return the largest second difference of a sine of 4 kHz at the block's highest level: twice that of the music."""
+    """Return the largest second difference of a 4 kHz sine at the block's peak level, which is twice that of music."""
     return max(float(np.abs(block).max()) * (2 * np.pi * 4_000 / SAMPLE_RATE) ** 2, 0.01)
 
 

@@ -45,15 +45,15 @@ def test_a_midi_file_is_the_same_with_and_without_audio(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mid", "a.mp3", "b.mid"]
 
 
-def test_files_of_one_kind_are_the_same(tmp_path: Path) -> None:
+def test_files_of_one_format_are_the_same(tmp_path: Path) -> None:
     paths = [tmp_path / name for name in ("a.wav", "b.wav", "a.mid", "b.mid")]
     render(CHILL, extent=TimedExcerpt(2), seed=7, paths=paths, on_progress=lambda _: None)
     assert paths[0].read_bytes() == paths[1].read_bytes()
     assert paths[2].read_bytes() == paths[3].read_bytes()
 
 
-def test_a_file_that_the_disk_has_no_room_for_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    copy, _ = files.copy(CHILL.soundfont)  # the limit counts for copies in memory, too
+def test_a_file_that_does_not_fit_on_the_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy, _ = files.copy(CHILL.soundfont)  # the limit applies to copies in memory, too
     monkeypatch.setattr(files, "_copies", {CHILL.soundfont: Path(f"/proc/self/fd/{copy}")})
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))

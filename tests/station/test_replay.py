@@ -1,4 +1,4 @@
-"""Tests of replaying and transcribing what was on the air."""
+"""Tests of replaying and transcribing music that was on the air."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def replayed(passage: AiredPassage, *, separate: bool = False) -> dict[str, np.n
 
 @pytest.mark.parametrize("seconds", [*(pytest.param(seconds, marks=pytest.mark.slow) for seconds in (600, 20)), 3])
 def test_a_replay_has_the_same_samples(aired: AiredStation, seconds: float) -> None:
-    """They are equal from the worker's start, but for beginnings of notes, and nearly equal later."""
+    """A replay from the worker's start is equal except at the beginnings of notes; a later one is nearly equal."""
     (passage,) = aired.passages(seconds)
     requested = min(len(aired.audio), seconds * SAMPLE_RATE)
     assert requested <= passage.end - passage.start <= requested + 2 * BAR
@@ -82,7 +82,7 @@ def test_a_replay_has_the_same_samples(aired: AiredStation, seconds: float) -> N
     original = aired.audio[passage.start : passage.end]
     assert again.shape == original.shape
     if passage.start <= PREROLL:
-        # FluidSynth ramps the first 64 frames of a note from the gain of the note that had its voice before.
+        # FluidSynth ramps the first 64 frames of a note from the gain of the note that used its voice before.
         assert np.mean(np.abs(again - original) > 1e-6) < 1e-4
         assert np.abs(again - original).max() < 0.05
     else:
@@ -101,7 +101,7 @@ def test_a_replay_changes_programs_with_the_tracks(settings: StationSettings, tm
     for event in station.events():
         journal.add(read_event(event, ORIGIN))
     station.close()
-    audio = np.concatenate(blocks)[:-BAR]  # what follows may shape the last frames
+    audio = np.concatenate(blocks)[:-BAR]  # later music may affect the last frames
     run = WorkerRun(0, several, 0.0, ORIGIN, {})
     _, (passage,) = journal.passages([run], ORIGIN + len(audio), 600)
     programs = [bar.programs for bar in passage.bars]

@@ -1,4 +1,4 @@
-"""Going back in a station that has rendered ahead: the same music up to a change, and the changed music after it."""
+"""Rewinding a station that has rendered ahead: the same music up to a change, and the changed music after it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from radio.types import SAMPLE_RATE, SKIP, Block, Frames, StationEvent
 from tests.station import test_station
 from tests.station.test_station import BAR
 
-# FluidSynth ramps the first 64 frames of a note from the gain of the note that had its voice before. So a station that
-# went back need not have the same samples where notes take other voices; with all candidates they take the same.
+# FluidSynth ramps the first 64 frames of a note from the gain of the note that used its voice before. So a rewound
+# station may have other samples if notes take other voices; with all candidates they take the same ones.
 pytestmark = pytest.mark.usefixtures("all_candidates")
 
 settings = test_station.settings
 SEED = 5
 STEP = 3_840
 AT: Frames = 4 * BAR + 12_345
-"""The place of the changes: within a bar, and more than the preroll after the beginning."""
+"""The frame of the changes: within a bar, and more than the preroll after the beginning."""
 
 CHANGES: dict[str, Callable[[Station], object]] = {
     "nothing": lambda station: station.control({}),
@@ -39,7 +39,7 @@ QUICK = ("a tempo, in steps",)
 
 @dataclass
 class Played:
-    """The music of a station, and the frame that was mixed next when it was changed."""
+    """The music of a station, and the next frame to mix when it was changed."""
 
     audio: Block
     events: list[StationEvent]
@@ -47,7 +47,7 @@ class Played:
 
 
 def play(station: Station, until: Frames, *, marks: bool) -> tuple[Block, list[StationEvent]]:
-    """Play to `until`, with a mark in each second."""
+    """Play to `until`, with a mark every second."""
     blocks: list[Block] = []
     next_mark = station.position
     while (missing := until - station.position) > 0:
@@ -58,8 +58,8 @@ def play(station: Station, until: Frames, *, marks: bool) -> tuple[Block, list[S
     return np.concatenate(blocks) if blocks else np.zeros((0, 2), np.float32), station.events()
 
 
-def undisturbed(station: Station, change: Callable[[Station], object]) -> Played:
-    """Play, change the station once, and play on."""
+def without_rewind(station: Station, change: Callable[[Station], object]) -> Played:
+    """Play, change the station once, and keep playing."""
     before, events = play(station, AT, marks=False)
     mixed = station.mixed
     change(station)
@@ -68,7 +68,7 @@ def undisturbed(station: Station, change: Callable[[Station], object]) -> Played
 
 
 def with_rewind(station: Station, change: Callable[[Station], object], ahead: Frames) -> Played:
-    """The same for a station that is `ahead` when the change comes, and goes back."""
+    """Do the same with a station that is `ahead` when the change comes, and rewinds."""
     before, events = play(station, AT + ahead, marks=True)
     station.forget(AT)
     assert station.rewind(AT)
@@ -104,11 +104,11 @@ def opened(settings: StationSettings) -> Iterator[Callable[[], Station]]:
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in CHANGES]
 )
-def test_a_change_after_a_rewind_is_that_of_a_station_that_was_never_ahead(
+def test_a_change_after_a_rewind_sounds_as_if_the_station_had_never_been_ahead(
     name: str, opened: Callable[[], Station]
 ) -> None:
     change = CHANGES[name]
-    expected, played = undisturbed(opened(), change), with_rewind(opened(), change, 5 * SAMPLE_RATE)
+    expected, played = without_rewind(opened(), change), with_rewind(opened(), change, 5 * SAMPLE_RATE)
     assert played.events == expected.events
     assert played.changed == expected.changed
     residual = np.abs(played.audio - expected.audio).max()

@@ -72,7 +72,7 @@ def test_every_note_is_released_in_the_file(extent: Extent) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 3, 8, 90])
-def test_a_loop_has_the_exact_number_of_bars_of_the_tracks_middle(track: Score, count: int) -> None:
+def test_a_loop_has_exactly_the_requested_bars_from_the_middle_of_the_track(track: Score, count: int) -> None:
     loop = composed(BarLoop(count))
     tempo = track.bars[0].tempo
     assert loop.frames == pytest.approx(count * 4 * 60 * SAMPLE_RATE / tempo, abs=1)
@@ -129,7 +129,7 @@ def test_an_excerpt_leaves_out_a_track_that_would_begin_in_its_fade(track: Score
 
 
 @pytest.mark.parametrize("extent", [pytest.param(WholeTracks(), marks=pytest.mark.slow), BarLoop(3), TimedExcerpt(7.5)])
-def test_a_midi_file_depends_on_the_score_alone(tmp_path: Path, extent: Extent) -> None:
+def test_a_midi_file_depends_only_on_the_score(tmp_path: Path, extent: Extent) -> None:
     for name, score in (("a.mid", composed(extent)), ("b.mid", compose(CHILL, SEED, extent))):
         write_midi(score, tmp_path / name)
     assert (tmp_path / "a.mid").read_bytes() == (tmp_path / "b.mid").read_bytes()

@@ -55,7 +55,7 @@ def test_a_track_sounds_as_on_the_station_and_ends_in_silence() -> None:
     end = score.fade[0] - MARGIN
     np.testing.assert_array_equal(audio[:end], station_audio(end))
     assert level(audio[-SAMPLE_RATE:]) < loudest(audio) - 40
-    assert level(audio[: 2 * SAMPLE_RATE]) > loudest(audio) - 40  # the intro begins at once
+    assert level(audio[: 2 * SAMPLE_RATE]) > loudest(audio) - 40  # the intro begins immediately
 
 
 @pytest.mark.slow
@@ -88,7 +88,7 @@ def test_an_excerpt_sounds_as_on_the_station_and_fades() -> None:
     assert SILENT_END >= SAMPLE_RATE // 10
 
 
-def test_a_fade_is_monotone() -> None:
+def test_a_fade_is_monotonic() -> None:
     gain = fade_gain(0, 1_000, (200, 900))[:, 0]
     assert (gain[:201] == 1).all()
     assert (gain[900:] == 0).all()
@@ -117,8 +117,8 @@ def test_a_repeated_loop_has_no_click(loop: tuple[Score, Block]) -> None:
 
 
 @pytest.mark.slow
-def test_a_loop_begins_with_what_rings_over_its_end(loop: tuple[Score, Block]) -> None:
-    """Against the same bars played once: there is a ring at the start, and later the sound is the same."""
+def test_a_loop_begins_with_the_sound_that_rings_past_its_end(loop: tuple[Score, Block]) -> None:
+    """Compared with the same bars played once, the start rings, and later the sound is the same."""
     _, audio = loop
     quarter = len(audio) // 4
     controls = CHILL.controls.changed({"vinyl_mute": True, "rain_mute": True, "ambience_mute": True, "wow": 0.0})
@@ -131,7 +131,7 @@ def test_a_loop_begins_with_what_rings_over_its_end(loop: tuple[Score, Block]) -
 
 
 @pytest.mark.parametrize("size", [7, 1_024, 5_000, 100_000])
-def test_the_end_of_a_loop_fades_into_what_came_before_its_start(size: int) -> None:
+def test_the_end_of_a_loop_fades_into_the_sound_before_its_start(size: int) -> None:
     joint = score_audio._JOINT
     frames = 9_000
     rendered = np.repeat(np.arange(joint + frames, dtype=np.float32)[:, None], 2, axis=1)

@@ -1,4 +1,4 @@
-"""Tests of the shapes of bars, from which the control of loudness predicts."""
+"""Tests of the shapes of bars, from which the leveler predicts loudness."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BAND = frozenset({"keys", "bass", "drums"})
 CHILL = load(STATIONS).station("chill")
 
 
-def test_the_whole_band_is_expected_at_0_db_and_what_is_missing_makes_it_quieter() -> None:
+def test_the_whole_band_is_expected_at_0_db_and_a_missing_layer_makes_it_quieter() -> None:
     whole = shape(BAND, STILL, BAND)
     assert (whole.expected_db, whole.gain_db) == (0.0, 0.0)
     for layer in BAND:

@@ -67,7 +67,7 @@ def test_a_higher_temperature_raises_the_entropy_from_the_bar_of_its_change() ->
 
 
 def plan_without_level(bar: Bar) -> BarPlan:
-    """Return the plan of a bar but for the level of the keys, which follows from their notes."""
+    """Return the plan of a bar without the level of the keys, which depends on their notes."""
     return replace(bar.plan, mix=replace(bar.plan.mix, keys_db=0.0))
 
 
@@ -88,7 +88,7 @@ def pitch_entropy(bars: list[Bar]) -> float:
 
 
 @pytest.mark.slow
-def test_half_an_hour_has_the_asked_length_and_no_endless_note(tmp_path: Path) -> None:
+def test_half_an_hour_has_the_requested_length_and_no_endless_note(tmp_path: Path) -> None:
     path = tmp_path / "long.mid"
     write_midi(compose_score(CHILL, 7, TimedExcerpt(1800)), path)
     assert mido.MidiFile(path).length == pytest.approx(1800, abs=0.1)

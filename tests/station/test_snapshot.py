@@ -1,4 +1,4 @@
-"""Going on from a snapshot: the same notes and bars, and the same sound once what sounded before has faded."""
+"""Resuming from a snapshot: the same notes and bars, and the same sound once earlier notes have faded."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ CHANGES = {
     7 * BAR: {"rain_mute": False, "density": 0.9},
 }
 LATER = {5 * BAR: ({"tempo": 90.0, "drums_level": -2.0}, {"tempo": 88.0}, {"tempo": 86.0})}
-"""Steps of the bars after a change; some are still to come in the snapshots."""
+"""Steps in the bars after a change; some are still pending in the snapshots."""
 SKIP_AT = 8 * BAR
 
 
 @dataclass
 class Undisturbed:
-    """The music of a station, and all with which another one can go on with it."""
+    """The music of a station, and everything that another one needs to resume it."""
 
     audio: Block
     events: list[StationEvent]
@@ -82,11 +82,11 @@ def other(settings: StationSettings) -> Iterator[Station]:
 
 
 @pytest.mark.parametrize("number", [3, pytest.param(6, marks=pytest.mark.slow)])
-def test_another_station_goes_on_from_a_bar_line(played: Undisturbed, other: Station, number: int) -> None:
-    """Changes of controls, a mood and a skipped track fall into what is played again, and after it."""
+def test_another_station_resumes_at_a_bar_line(played: Undisturbed, other: Station, number: int) -> None:
+    """Changes of controls, a mood and a skipped track happen both in the replayed part and after it."""
     snapshot = played.snapshots[number]
     seam = snapshot.frame + PREROLL
-    other.render(3 * MIX_BLOCK)  # a station that plays already can go back, too
+    other.render(3 * MIX_BLOCK)  # a station that is already playing can go back, too
     other.resume(snapshot.data, played.since(snapshot, seam))
     other.render(seam - other.position)
     other.events()
@@ -95,14 +95,12 @@ def test_another_station_goes_on_from_a_bar_line(played: Undisturbed, other: Sta
         event for event in played.events if event.frame >= seam and event.frame < len(played.audio)
     ]
     residual = np.abs(sound - played.audio[seam:]).max(axis=1)
-    # FluidSynth ramps the first 64 frames of a note from the level of the voice that it uses again.
+    # FluidSynth ramps the first 64 frames of a note from the level of the voice that it reuses.
     assert 10 * np.log10(np.mean(residual**2) + 1e-15) < -75
     assert np.median(residual) < 1e-6
 
 
-def test_a_station_that_goes_on_composes_nothing_before_the_snapshot(
-    played: Undisturbed, settings: StationSettings
-) -> None:
+def test_a_resumed_station_composes_nothing_before_the_snapshot(played: Undisturbed, settings: StationSettings) -> None:
     snapshot, bars = played.snapshots[3], list[Bar]()
     end = snapshot.frame + 2 * BAR
     with closing(open_station(settings, seed=SEED, on_bar=bars.append, begins=False)) as station:
@@ -114,14 +112,14 @@ def test_a_station_that_goes_on_composes_nothing_before_the_snapshot(
     assert len(bars) <= 4
 
 
-def test_a_station_goes_on_from_its_beginning(played: Undisturbed, other: Station) -> None:
+def test_a_station_resumes_from_its_beginning(played: Undisturbed, other: Station) -> None:
     other.resume(b"", played.log)
     np.testing.assert_array_equal(other.render(7 * BAR), played.audio[: 7 * BAR])
     events = [event for event in played.events if event.frame < 7 * BAR]
     assert other.events() == events
 
 
-def test_a_snapshot_takes_half_a_megabyte_at_most_with_the_shipped_models() -> None:
+def test_a_snapshot_takes_at_most_half_a_megabyte_with_the_shipped_models() -> None:
     with closing(open_station(load(STATIONS).stations["chill"], seed=SEED)) as station:
         station.render(4 * BAR)
         snapshot = station.take_snapshot()
@@ -129,7 +127,7 @@ def test_a_snapshot_takes_half_a_megabyte_at_most_with_the_shipped_models() -> N
     assert len(snapshot.data) < 500_000
 
 
-def test_loops_from_files_go_on_at_their_place(settings: StationSettings, tmp_path: Path) -> None:
+def test_loops_from_files_resume_at_their_position(settings: StationSettings, tmp_path: Path) -> None:
     for name, seconds in (("a", 0.7), ("b", 1.1)):
         with wave.open(str(tmp_path / f"{name}.wav"), "wb") as file:
             file.setparams((2, 2, SAMPLE_RATE, 0, "NONE", ""))

@@ -26,7 +26,7 @@ BAR = round(4 * 60 / 80 * SAMPLE_RATE)
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> StationSettings:
-    """The shipped station `chill` with small models of random weights, which are fast, and keys that snares duck."""
+    """The shipped station `chill` with small, fast models with random weights, and with keys that snares duck."""
     folder = tmp_path_factory.mktemp("models")
     for part in ("piano", "drums"):
         checkpoint.write(folder / f"{part}.safetensors", random_model(part))
@@ -57,7 +57,7 @@ def undisturbed(settings: StationSettings) -> tuple[np.ndarray, list[StationEven
     return play(settings, [4 * BAR + 100])
 
 
-def test_the_samples_do_not_depend_on_the_sizes_requested(
+def test_samples_do_not_depend_on_block_sizes(
     settings: StationSettings, undisturbed: tuple[np.ndarray, list[StationEvent]]
 ) -> None:
     whole, events = undisturbed
@@ -82,7 +82,7 @@ def test_tracks_play_with_the_programs_that_their_events_name(settings: StationS
     assert first != second
     for bar in (event for event in events if event.kind == "bar"):
         assert bar.data["instruments"] == (second if bar.frame >= landing.frame else first)
-    # With the programs of the first track alone, the sound is the same until the second one begins.
+    # With only the programs of the first track, the sound is the same until the second one begins.
     plain = replace(settings, keys_program=first["keys"], lead_programs=several.lead_programs)
     station = open_station(plain, seed=3)
     alone = [station.render(BAR)]
@@ -127,7 +127,7 @@ def test_events_have_exact_frames_in_order(undisturbed: tuple[np.ndarray, list[S
 
 
 def test_a_note_sounds_at_the_frame_of_its_event(settings: StationSettings) -> None:
-    """With drums alone, the audio is silent before the first note event and sounds a few milliseconds after it."""
+    """With only drums, the audio is silent before the first note event and sounds a few milliseconds after it."""
     muted = settings.controls.changed({"keys_mute": True, "bass_mute": True, "vinyl_mute": True, "wow": 0})
     audio, events = play(replace(settings, controls=muted), [2 * BAR])
     first = min(event.frame for event in events if event.kind == "note" and event.data["layer"] == "drums")
@@ -151,7 +151,7 @@ def test_music_controls_take_effect_at_the_announced_bar_line(settings: StationS
     assert bars[first + 1] - bars[first] == 4 * SAMPLE_RATE
 
 
-def test_a_value_moves_in_steps_at_bar_lines_and_a_change_by_hand_ends_that(settings: StationSettings) -> None:
+def test_a_value_moves_in_steps_at_bar_lines_until_it_is_changed_by_hand(settings: StationSettings) -> None:
     def played(*sizes: int) -> tuple[np.ndarray, list[StationEvent]]:
         station = open_station(settings, seed=5)
         audio = [station.render(BAR // 2)]
@@ -244,7 +244,7 @@ def test_a_skip_takes_effect_at_the_announced_bar_line(settings: StationSettings
     assert opened == [landing.bar]
 
 
-def test_mix_controls_take_effect_at_once(
+def test_mix_controls_take_effect_immediately(
     settings: StationSettings, undisturbed: tuple[np.ndarray, list[StationEvent]]
 ) -> None:
     station = open_station(settings, seed=3)

@@ -1,4 +1,4 @@
-"""A station whose models begin each piece with tuned states, as `stations.yaml` names them."""
+"""A station whose models begin each piece with the tuned states named in `stations.yaml`."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ def test_states_of_zeros_change_nothing(settings: StationSettings, tmp_path: Pat
     assert bars(open_composer(zeros, 3), zeros) == bars(open_composer(settings, 3), settings)
 
 
-def test_a_composer_with_a_state_goes_on_from_where_it_was_saved(settings: StationSettings, tmp_path: Path) -> None:
+def test_a_composer_with_a_tuned_state_continues_from_where_it_was_saved(
+    settings: StationSettings, tmp_path: Path
+) -> None:
     tuned = replace(settings, piano_state=write_state(tmp_path / "piano.safetensors", "piano", 0.5))
     first, other = open_composer(tuned, 3), open_composer(tuned, 4)
     bars(first, tuned)
