@@ -1,4 +1,4 @@
-"""Recordings that tests make with the radio's own instruments."""
+"""Recordings made with the radio's instruments, for tests."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def played(score: Score, tracks: Sequence[str] = ("Keys",)) -> Block:
 
 
 def hummed(tune: Sequence[tuple[int, float]], tempo: float) -> Block:
-    """Return a melody of notes with lengths in beats, as somebody hums: it glides into notes, and has vibrato."""
+    """Return a hummed melody of notes with lengths in beats: it glides into notes, and has vibrato."""
     hertz, loudness = [], []
     for note, beats in tune:
         seconds = beats * 60 / tempo

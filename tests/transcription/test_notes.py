@@ -1,4 +1,4 @@
-"""Notes from activations that are written by hand."""
+"""Notes found in activations that are written by hand."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_short_gaps_do_not_end_a_note_and_long_ones_do() -> None:
     assert frames(output) == [(10, 40, 60), (60, 100, 60)]
 
 
-def test_blips_and_neighbors_that_sound_along_are_no_notes() -> None:
+def test_blips_and_neighbors_that_resonate_are_no_notes() -> None:
     output = activations()
     strike(output, 10, 60, 60)
     output.sounding[12:55, 61 - LOWEST] = 0.4

@@ -1,4 +1,4 @@
-"""Recordings: what is heard in sounds that are known, and what is refused."""
+"""Recordings: known sounds are transcribed, and unusable ones are refused."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_chords_of_a_piano_are_heard_in_all_formats(tmp_path: Path, suffix: str)
 
 
 @needs_network
-def test_what_is_no_music_is_refused_with_what_was_found(tmp_path: Path) -> None:
+def test_an_unusable_recording_is_refused_with_the_reason(tmp_path: Path) -> None:
     tune = hummed(SCALE, 80)
     silent, minute = np.zeros((5 * 48_000, 2), np.float32), np.resize(tune, (61 * 48_000, 2))
     cases = {
@@ -65,7 +65,7 @@ def test_what_is_no_music_is_refused_with_what_was_found(tmp_path: Path) -> None
         (".flac", r"after \d seconds it is damaged: the audio cannot be decoded"),
     ],
 )
-def test_a_file_that_is_cut_short_is_refused(tmp_path: Path, suffix: str, message: str) -> None:
+def test_a_truncated_file_is_refused(tmp_path: Path, suffix: str, message: str) -> None:
     path = encoded(tmp_path / f"whole{suffix}", hummed(SCALE * 2, 60))
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
@@ -74,14 +74,14 @@ def test_a_file_that_is_cut_short_is_refused(tmp_path: Path, suffix: str, messag
 
 
 @needs_network
-def test_files_that_are_damaged_name_no_path(tmp_path: Path) -> None:
+def test_the_error_for_a_damaged_file_names_no_path(tmp_path: Path) -> None:
     (tmp_path / "damaged.wav").write_bytes(b"RIFF\0\0\0\0WAVEnonsense")
     with pytest.raises(AudioError) as caught:
         transcribe(tmp_path / "damaged.wav")
     assert str(tmp_path) not in str(caught.value)
 
 
-def test_recordings_are_told_by_their_first_bytes(tmp_path: Path) -> None:
+def test_recordings_are_recognized_by_their_first_bytes(tmp_path: Path) -> None:
     audio = hummed(SCALE[:2], 120)
     for suffix in (".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a", ".webm", ".aac"):
         assert is_recording(encoded(tmp_path / f"sound{suffix}", audio).read_bytes()[:12]), suffix
@@ -90,7 +90,9 @@ def test_recordings_are_told_by_their_first_bytes(tmp_path: Path) -> None:
         assert not is_recording(other[:12])
 
 
-def test_a_missing_package_is_named_with_the_way_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_package_is_named_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(AudioError, match=r"needs onnxruntime, .*pip install 'lofi-radio-daemon\[audio\]'"):
         transcribe(tmp_path / "any.wav")
