@@ -16,9 +16,10 @@ from radio.types import Frames, Seconds
 
 _DRAIN_INTERVAL: Seconds = 0.1
 
-_HANDOVER: Final[Seconds] = 5.0
-"""Audio that listeners get early when the server stops. It fits into a socket buffer, and lasts until another server
-has started.
+_HANDOVER: Final[Seconds] = 6.0
+"""Audio that listeners get early when the server stops, in addition to the time over which they are disconnected.
+
+It lasts until another server has started.
 """
 
 _log = logging.getLogger("radio.server")
@@ -87,7 +88,7 @@ class ChannelSet:
         They first get a few seconds of the reserve, which they play until another server takes over.
         """
         for channel in self._channels.values():
-            channel.release_ahead(_HANDOVER)
+            channel.release_ahead(_HANDOVER + seconds)
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while mounts := [mount for channel in self._channels.values() for mount in channel.mounts.values()]:
@@ -95,7 +96,7 @@ class ChannelSet:
             ticks = max(1, round((end - loop.time()) / _DRAIN_INTERVAL))
             share = -(-waiting // ticks)
             for mount in mounts:
-                share -= mount.relay.send_away(share)
+                share -= mount.relay.send_away(share, wait=ticks > 1)
             if not waiting or ticks == 1:
                 return
             await asyncio.sleep(_DRAIN_INTERVAL)

@@ -9,7 +9,6 @@ written to on every tick.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -160,16 +159,25 @@ class Relay:
             if listener.on_leave is not None:
                 listener.on_leave()
 
-    def send_away(self, count: int) -> int:
-        """Send up to `count` listeners all released audio, disconnect them, and return their number."""
-        leaving = list(itertools.islice(self._listeners, count))
-        for listener in leaving:
+    def send_away(self, count: int, *, wait: bool = False) -> int:
+        """Send all released audio to up to `count` listeners, then disconnect them, and return their number.
+
+        Listeners whose connections cannot take all of it now are disconnected too, but with `wait` they stay connected.
+        """
+        gone = 0
+        for listener in list(self._listeners):
+            if gone == count:
+                break
+            self._serve(listener)
             while listener in self._listeners and not listener.pending and 0 <= listener.next < self.ring.edge:
                 self._serve(listener)
-            if listener in self._listeners:
+            if listener not in self._listeners:
+                gone += 1
+            elif not (wait and listener.pending):
                 listener.sink.finish()
                 self.leave(listener)
-        return len(leaving)
+                gone += 1
+        return gone
 
     def close(self) -> None:
         """Disconnect all listeners."""

@@ -180,6 +180,33 @@ def test_a_listener_that_leaves_during_silence_is_removed(
     station.check_pages(other)
 
 
+def test_a_listener_that_is_sent_away_gets_all_released_audio_if_it_reads_in_time(
+    station: FakeStation, relay: Relay, clock: Clock
+) -> None:
+    station.ahead = 10
+    station.run(40)
+    fast, slow, stuck = Peer(clock), Peer(clock, rate=40_000), Peer(clock, rate=0)
+    for peer in (fast, slow, stuck):
+        join(relay, peer, 0)
+    station.run(1)
+    station.edge.release_ahead(8)
+    station.tick()
+    last = station.mount.ring.slice(station.mount.ring.edge - 1, station.mount.ring.edge)[0].data
+    assert relay.send_away(3, wait=True) == 1
+    assert (fast.finished, fast.closed) == (True, True)
+    while not slow.closed:
+        assert not stuck.closed
+        clock.seconds += 0.1
+        relay.send_away(2, wait=True)
+    clock.seconds += 2
+    for peer in (fast, slow):
+        peer.drain()
+        assert station.check_pages(peer)[-1] == last
+    assert relay.send_away(1) == 1
+    assert stuck.closed
+    assert relay.listeners == 0
+
+
 def test_closing_disconnects_all_listeners(station: FakeStation, relay: Relay, clock: Clock) -> None:
     peers = [Peer(clock) for _ in range(3)]
     for peer in peers:
