@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from radio.cli.exit_codes import OK
-from radio.cli.score import add_references, compare_with, print_yardstick, progress
+from radio.cli.score import add_references, compare_with, print_baseline, progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         f"told apart: {table.decimal(apart.told_apart, 2)} (0.5: chance)"
     )
     print(f"\n{footnote}")
-    print_yardstick(references)
+    print_baseline(references)
     if arguments.report:
         arguments.report.write_text(html(scores, tagger.names, figures, footnote), encoding="utf-8")
         print(f"{arguments.report}: written")

@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(json.dumps({**table.as_json(one, tagger.names, comparison), **extra}, ensure_ascii=False))
         return OK
     print(table.markdown(scores, tagger.names, references, comparisons))
-    print_yardstick(references)
+    print_baseline(references)
     for one, extra in zip(scores, extras, strict=True):
         for name, value in extra.items():
             print(f"{one.path.name}: {name}: {value}")
@@ -122,7 +122,7 @@ def compare_with(
     return references, [score.compare([one], references) for one in scores]
 
 
-def print_yardstick(references: Sequence[Score]) -> None:
+def print_baseline(references: Sequence[Score]) -> None:
     """Print the Fréchet distance between the halves of the references, if there are any."""
     from radio.judge.score import halves
     from radio.judge.table import decimal

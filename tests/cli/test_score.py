@@ -25,14 +25,14 @@ def test_json_has_a_line_per_file(files: tuple[Path, Path], capsys: pytest.Captu
     assert len(rows[0]["tags"]) == 50
 
 
-def test_references_have_a_column_and_a_yardstick(
+def test_references_have_a_column_and_a_baseline(
     files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["score", str(files[0]), "--against", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     assert "references (2)" in out
     assert "Fréchet distance to the references" in out
-    assert "the references' own halves" in out
+    assert "between the halves of the references" in out
 
 
 def test_compare_shows_two_files_side_by_side(

@@ -71,8 +71,8 @@ async def test_the_question_about_words_is_left_out_without_words() -> None:
         (lambda _: completion("I cannot listen to audio."), "without scores"),
         (lambda _: completion('{"balance": 9, "quality": 1}'), "without scores"),
         (lambda _: web.Response(status=429, text="too many requests"), "429: too many requests"),
-        (lambda _: web.json_response({"error": "no"}), "other than a chat completion"),
-        (lambda _: web.Response(text="<html>"), "other than a chat completion"),
+        (lambda _: web.json_response({"error": "no"}), "did not answer with a chat completion"),
+        (lambda _: web.Response(text="<html>"), "did not answer with a chat completion"),
     ],
 )
 async def test_an_unusable_answer_is_described(answer: Answer, message: str) -> None:

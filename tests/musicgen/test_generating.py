@@ -63,7 +63,7 @@ def test_a_failure_is_reported_in_one_line_and_leaves_no_files(
 
 def test_time_is_limited(tmp_path: Path, small: MusicGenWeights, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(monkeypatch, "time.sleep(600)")
-    assert "not finished within 0.1 s" in failure(small, tmp_path / "kept" / "rain.wav", time_limit=0.1)
+    assert "did not finish within 0.1 s" in failure(small, tmp_path / "kept" / "rain.wav", time_limit=0.1)
 
 
 def test_an_interrupt_ends_the_process(tmp_path: Path, small: MusicGenWeights, monkeypatch: pytest.MonkeyPatch) -> None:
