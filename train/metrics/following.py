@@ -68,10 +68,9 @@ def _tracks(path: Path, settings: StationSettings, seed: int) -> Iterator[list[B
     """Yield the first bars of the first two tracks of a station after priming."""
     primed = replace(settings, prime=path)
     composer = open_composer(primed, seed)
-    composer.writes_ahead = False
-    yield [composer.next_bar(primed.controls) for _ in range(_FOLLOWING)]
+    yield [composer.next_bar(primed.controls, write_ahead=False) for _ in range(_FOLLOWING)]
     composer.act(SKIP, primed.controls)
-    yield [composer.next_bar(primed.controls) for _ in range(_FOLLOWING)]
+    yield [composer.next_bar(primed.controls, write_ahead=False) for _ in range(_FOLLOWING)]
 
 
 def _halves(notes: Sequence[Note]) -> tuple[list[Note], list[Note]]:
