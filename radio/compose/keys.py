@@ -27,7 +27,7 @@ _SOFTEST, _LOUDEST = 24, 120
 _BRIGHTEST: Final = 88
 """The highest note of a doubled line."""
 _DOUBLED: Final = 0.7
-"""Velocity of the upper notes as a share of that of the lower ones."""
+"""Velocity of the added notes as a share of that of the line."""
 
 
 def shape(phrase: Phrase, chords: Sequence[Chord], texture: Texture, steadiness: float = 1.0) -> Phrase:
@@ -106,23 +106,22 @@ def without_foreign_tones(phrase: Phrase, chords: Sequence[Chord]) -> Phrase:
 
 
 def with_octaves(notes: Sequence[Note], line: Sequence[Note]) -> list[Note]:
-    """Return the notes with those of the top line doubled an octave above, softer; as they are if that is too high.
+    """Return the notes with those of the top line doubled an octave above, or below if that is too high, and softer.
 
     Args:
-        notes: Of one bar, on ticks that count from any bar line.
-        line: The top line of the whole phrase, so that all of its bars are doubled or none.
+        notes: Notes of one bar, on ticks that count from any bar line.
+        line: The top line of the whole phrase, so that all of its bars are doubled on the same side.
     """
-    if max((note.note for note in line), default=_BRIGHTEST) + 12 > _BRIGHTEST:
-        return list(notes)
+    interval = 12 if max((note.note for note in line), default=0) + 12 <= _BRIGHTEST else -12
     doubled = (
         Note(
             note.start,
             min(note.end, note.start - note.start % TICKS_PER_BAR + TICKS_PER_BAR),  # the next bar may play its pitch
-            note.note + 12,
+            note.note + interval,
             max(_SOFTEST, round(_DOUBLED * note.velocity)),
         )
         for note in top_line(notes)
-        if note.note + 12 <= _BRIGHTEST
+        if note.note + interval <= _BRIGHTEST
     )
     return _without_doubles([*notes, *doubled])
 

@@ -14,7 +14,7 @@ from radio.types import STILL, MixMove
 Kind: TypeAlias = Literal["intro", "groove", "break", "outro"]
 Variation: TypeAlias = Literal["none", "turn", "thin"]
 Growth: TypeAlias = Literal["octave", "ghosts", "open hat"]
-"""An addition to a groove that returns: the top line of the keys doubled, ghost notes, or an open hat."""
+"""An addition to a groove that returns: the top line of the keys in octaves, ghost notes, or an open hat."""
 
 GROWTHS: Final[tuple[Growth, ...]] = get_args(Growth)
 _WITHOUT_DRUMS: Final[tuple[Growth, ...]] = ("octave",)
