@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -96,3 +97,19 @@ def test_a_chaos_listener_that_rejoins_has_no_earlier_audio() -> None:
     assert (listener.buffered, listener.heard_silence()) == (-10.0, 0)
     listener.receive(2)
     assert (listener.buffered, listener.heard_silence()) == (2, 0)
+
+
+def test_a_chaos_listener_counts_a_burst_that_arrives_at_once() -> None:
+    """It reads the time of each page, also of those that arrive together."""
+
+    def page(granule: int) -> bytes:
+        return b"OggS\0\0" + granule.to_bytes(8, "little") + bytes(100)
+
+    seconds = 10.0
+    listener = Listener(0, "/chill.opus?burst=2", now=lambda: seconds)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(page(0) + b"".join(page(1_000_000 + 4_800 * number) for number in range(21)))
+        theirs.shutdown(socket.SHUT_WR)
+        listener._read(ours)
+    assert listener.buffered == pytest.approx(2)

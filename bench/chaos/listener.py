@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
@@ -109,13 +110,14 @@ class Listener:
             if self.format != "opus":
                 self.receive(len(data) * 8 / BIT_RATES[self.format])
                 continue
-            tail += data
-            page = tail.rfind(b"OggS", 0, max(0, len(tail) - _HEAD))
-            if page < 0:
-                continue
-            last = int.from_bytes(tail[page + 6 : page + _HEAD], "little", signed=True)
-            if last > 0:
-                if granule >= 0:
-                    self.receive((last - granule) / SAMPLE_RATE)
-                granule = last
-            tail = tail[page + _HEAD :]
+            granules, tail = _granules(tail + data)
+            if granules:
+                self.receive((granules[-1] - (granules[0] if granule < 0 else granule)) / SAMPLE_RATE)
+                granule = granules[-1]
+
+
+def _granules(data: bytes) -> tuple[list[int], bytes]:
+    """Return the granule positions of the audio pages whose heads are in `data`, and the bytes after the last head."""
+    heads = [match.start() for match in re.finditer(b"OggS", data) if match.start() + _HEAD <= len(data)]
+    granules = [int.from_bytes(data[head + 6 : head + _HEAD], "little", signed=True) for head in heads]
+    return [granule for granule in granules if granule > 0], data[heads[-1] + _HEAD :] if heads else data
