@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bench.__main__ import main
@@ -15,6 +16,10 @@ from bench.chaos.listener import Listener
 from bench.measurement import Measurement
 from bench.scoreboard import as_json, as_markdown
 from bench.wkv import HEADS, Shape
+from radio.stream.formats.codecs import packet_frames
+from radio.stream.formats.encoders import open_encoder
+from radio.stream.formats.muxers import open_muxer
+from radio.types import SAMPLE_RATE, Format
 
 
 def test_a_target_is_a_lower_or_an_upper_bound() -> None:
@@ -99,17 +104,23 @@ def test_a_chaos_listener_that_rejoins_has_no_earlier_audio() -> None:
     assert (listener.buffered, listener.heard_silence()) == (2, 0)
 
 
-def test_a_chaos_listener_counts_a_burst_that_arrives_at_once() -> None:
-    """It reads the time of each page, also of those that arrive together."""
-
-    def page(granule: int) -> bytes:
-        return b"OggS\0\0" + granule.to_bytes(8, "little") + bytes(100)
-
-    seconds = 10.0
-    listener = Listener(0, "/chill.opus?burst=2", now=lambda: seconds)
+def read_by_a_chaos_listener(path: str, body: bytes) -> float:
+    """Return the seconds of audio that a listener counts in a response that arrives at once."""
+    listener = Listener(0, path, now=lambda: 10.0)
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        theirs.sendall(page(0) + b"".join(page(1_000_000 + 4_800 * number) for number in range(21)))
+        theirs.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: audio/x\r\n\r\n" + body)
         theirs.shutdown(socket.SHUT_WR)
         listener._read(ours)
-    assert listener.buffered == pytest.approx(2)
+    return listener.buffered
+
+
+@pytest.mark.parametrize("format_", ["opus", "mp3", "aac"])
+def test_a_chaos_listener_counts_a_burst_that_arrives_at_once(format_: Format) -> None:
+    muxer, encoder = open_muxer(format_, title="t", description="d"), open_encoder(format_)
+    packets = [packet for _ in range(25) for packet in encoder.encode(np.zeros((3_840, 2), np.float32))]
+    chunks = [chunk.data for packet in packets for chunk in muxer.add(packet)]
+    length = len(packets) * packet_frames(format_) / SAMPLE_RATE
+    assert read_by_a_chaos_listener(f"/chill.{format_}?burst=2", muxer.headers + b"".join(chunks)) == pytest.approx(
+        length, abs=0.2
+    )

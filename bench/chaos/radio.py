@@ -46,7 +46,6 @@ class Radio:
         stations = _CONFIG | {"chill": _CONFIG["chill"] | files}
         (folder / "stations.yaml").write_text(yaml.safe_dump({"stations": stations}))
         self._process: subprocess.Popen[bytes] | None = None
-        self._neighbor = 0
 
     @property
     def pid(self) -> int:
@@ -62,13 +61,20 @@ class Radio:
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
         self._await(lambda: len(self.workers()) > 1)
-        self._neighbor = self.workers()[1]
         self._await(self.is_ready)
 
     @property
     def worker(self) -> int:
-        """The process id of the worker of `chill`, the target of the faults."""
-        return next(pid for pid in self.workers() if pid != self._neighbor)
+        """The process id of the worker of `chill`, the target of the faults. A stand-in is none."""
+        return next(pid for pid in self.workers() if self._has_copy(pid))
+
+    def _has_copy(self, pid: int) -> bool:
+        """Return True if a process has a copy of the soundfont, which neither a stand-in nor `study` needs."""
+        name = f"/memfd:{self.soundfont.name}"
+        try:
+            return any(link.readlink().as_posix().startswith(name) for link in Path(f"/proc/{pid}/fd").iterdir())
+        except OSError:  # it ends
+            return False
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Send a signal to the server and wait for it to exit. Workers exit on their own."""
