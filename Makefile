@@ -117,10 +117,10 @@ gpu:
 sample: setup ## render docs/sample.opus, and a minute of each station in docs/samples
 	mkdir -p build docs/samples
 	$(BIN)/radio render --station chill --seed 1 --minutes 1 build/sample.wav
-	ffmpeg -loglevel error -y -i build/sample.wav -af afade=out:st=57:d=3 -b:a 80k docs/sample.opus
+	ffmpeg -loglevel error -y -i build/sample.wav -af afade=out:st=57:d=3,volume=-1dB -b:a 80k docs/sample.opus
 	for station in $$($(BIN)/radio stations --json | $(BIN)/python -c 'import json, sys; print(*(station["name"] for station in json.load(sys.stdin)))'); do \
 		$(BIN)/radio render --station $$station --seed 1 --minutes 1 build/$$station.wav && \
-		ffmpeg -loglevel error -y -i build/$$station.wav -b:a 64k docs/samples/$$station.opus || exit 1; \
+		ffmpeg -loglevel error -y -i build/$$station.wav -af volume=-1dB -b:a 80k docs/samples/$$station.opus || exit 1; \
 	done
 
 lock: $(VENV)/.lint ## write the exact versions of all dependencies to requirements*.lock
