@@ -105,10 +105,15 @@ class WorkerProcess:
 
     async def forward_stderr(self, on_stderr_line: Callable[[str], object]) -> None:
         """Call `on_stderr_line` with each line that the worker writes to standard error."""
-        stderr = self._process.stderr
+        stderr, rest = self._process.stderr, b""
         while stderr is not None and (data := await stderr.read(_READ_SIZE)):
-            for line in data.decode(errors="replace").splitlines():
-                on_stderr_line(line)
+            *lines, rest = (rest + data).split(b"\n")
+            if len(rest) > _READ_SIZE:
+                lines, rest = [*lines, rest], b""
+            for line in lines:
+                on_stderr_line(line.decode(errors="replace"))
+        if rest:
+            on_stderr_line(rest.decode(errors="replace"))
 
     def close_stderr(self) -> None:
         """Close our end of the standard error pipe of a worker that has ended."""
