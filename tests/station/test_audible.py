@@ -26,7 +26,10 @@ pytestmark = pytest.mark.usefixtures("all_candidates")
 
 CHILL = replace(load(STATIONS).stations["chill"], textures=("comp",), progressions=(("Dm9", "G7", "Cmaj9", "Am7"),))
 SEED = 11
-"""A seed whose first track opens with keys, bass and drums, and with a lead from the third bar onward."""
+"""A seed whose first track opens with keys, bass and drums, and ends with a lead."""
+
+LEAD = 100
+"""Seconds within which the lead has entered."""
 
 BEFORE: Frames = 4 * SAMPLE_RATE
 ONSET: Frames = max(LOOKAHEAD, MIX_BLOCK)
@@ -152,13 +155,13 @@ CASES: list[tuple[str, float | str, float | str, Measure | None, int]] = [
     ("tempo_variety", 0.0, 1.0, off_tempo, 8),
     ("keys_instrument", "felt piano", "organ", None, 8),
     ("bass_instrument", "upright bass", "electric bass", None, 8),
-    ("lead_instrument", "vibraphone", "flute", None, 12),
+    ("lead_instrument", "vibraphone", "flute", None, LEAD),
     ("drum_kit", "dusty", "electronic", None, 8),
     ("tempo", 60, 100, lambda excerpt: float(str(excerpt.bars[0]["tempo"])), 8),
     ("swing", 50, 66, lateness_of_sixteenths, 12),
     ("density", 0.0, 1.0, rate("keys"), 10),
     ("drums_density", 0.0, 1.0, rate("drums"), 10),
-    ("lead_density", 0.0, 1.0, rate("lead"), 14),
+    ("lead_density", 0.0, 1.0, rate("lead"), LEAD),
     ("energy", 0.0, 1.0, all_notes, 10),
     ("temperature", 0.2, 1.8, variety, 26),
     ("mood", "hopeful", "sad", minor_share, 16),
@@ -172,8 +175,8 @@ CASES: list[tuple[str, float | str, float | str, Measure | None, int]] = [
     ("ambience", "brown_noise", "birds", brightness, 5),
     ("lowpass", 1_000, 16_000, brightness, 5),
     ("wow", 0.1, 1.0, wavering, 5),
-    *((f"{layer}_level", -60, 12, loudness, 10 if layer == "lead" else 5) for layer in LAYERS),
-    *((f"{layer}_mute", True, False, loudness, 10 if layer == "lead" else 5) for layer in LAYERS),
+    *((f"{layer}_level", -60, 12, loudness, LEAD if layer == "lead" else 5) for layer in LAYERS),
+    *((f"{layer}_mute", True, False, loudness, LEAD if layer == "lead" else 5) for layer in LAYERS),
 ]
 
 
