@@ -58,10 +58,9 @@ def with_growth(script: Sequence[BarScript], random: Random, layers: frozenset[s
     played: Counter[str] = Counter()
     grown = []
     for bar in script:
-        if bar.kind == "groove":
-            played[bar.material] += bar.place == 0
-            bar = replace(bar, growth=order[: played[bar.material] - 1])  # noqa: PLW2901
-        grown.append(bar)
+        played[bar.material] += bar.kind == "groove" and bar.place == 0
+        growth = order[: played[bar.material] - 1] if bar.kind == "groove" else ()
+        grown.append(replace(bar, growth=growth))
     return tuple(grown)
 
 
