@@ -95,6 +95,7 @@ class Relay:
     _every_tick: dict[Listener, None] = field(default_factory=dict)
     _turns: list[dict[Listener, None]] = field(default_factory=lambda: [{} for _ in range(TURNS)])
     _tick: int = 0
+    _closed: bool = False
     _payloads: dict[int, bytes] = field(default_factory=dict)
     """The bytes to send on this tick, by the number of their first chunk; shared by the listeners."""
 
@@ -120,6 +121,8 @@ class Relay:
     ) -> Listener:
         """Add a listener. It gets the headers and the last `burst` seconds as fast as its connection allows.
 
+        A closed relay disconnects the listener immediately.
+
         Args:
             sink: the listener's connection.
             burst: limited to `BURST_LIMIT` and the available audio.
@@ -132,7 +135,9 @@ class Relay:
         listener.long_burst = burst >= LONG_BURST
         self._listeners[listener] = self._every_tick[listener] = None
         self.counts.joined += 1
-        if not self.headers or self._send(listener, self.headers):
+        if self._closed:  # the station was removed while the response was being prepared
+            self.leave(listener)
+        elif not self.headers or self._send(listener, self.headers):
             self._serve(listener)
         return listener
 
@@ -180,7 +185,8 @@ class Relay:
         return gone
 
     def close(self) -> None:
-        """Disconnect all listeners."""
+        """Disconnect all listeners, and those that join later."""
+        self._closed = True
         for listener in list(self._listeners):
             self.leave(listener)
 

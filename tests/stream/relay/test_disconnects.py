@@ -218,6 +218,17 @@ def test_closing_disconnects_all_listeners(station: FakeStation, relay: Relay, c
     assert relay.listeners == 0
 
 
+def test_a_listener_that_joins_a_closed_relay_is_disconnected(
+    station: FakeStation, relay: Relay, clock: Clock
+) -> None:
+    """A player may connect again while its station is being removed."""
+    station.run(10)
+    relay.close()
+    peer, left = Peer(clock), list[bool]()
+    relay.join(peer, burst=22, on_leave=lambda: left.append(True))
+    assert (peer.closed, left, relay.listeners) == (True, [True], 0)
+
+
 async def test_a_real_socket_that_is_never_read_is_reset(station: FakeStation, relay: Relay, clock: Clock) -> None:
     """The connection is reset although the peer's window is full."""
     joined: asyncio.Queue[asyncio.Transport] = asyncio.Queue()
