@@ -29,6 +29,7 @@ class Listener:
 
     path: such as `/chill.opus?burst=2`.
     silence: seconds without anything to play since `reset`.
+    longest: the longest silence since `reset`, and the time at which it ended.
     now: a function that returns monotonic seconds.
     connections: connections made so far.
     """
@@ -37,6 +38,7 @@ class Listener:
     path: str
     now: Callable[[], float] = time.monotonic
     silence: float = 0.0
+    longest: tuple[float, float] = (0.0, 0.0)
     connections: int = 0
     _plays_until: float = 0.0
     _stopped: threading.Event = field(default_factory=threading.Event)
@@ -60,7 +62,7 @@ class Listener:
     def reset(self) -> None:
         """Restart the count of silence."""
         with self._lock:
-            self.silence = 0.0
+            self.silence, self.longest = 0.0, (0.0, 0.0)
 
     def join_again(self) -> None:
         """Disconnect, discard all audio and reconnect. A player that was late has more than its burst in the buffer."""
@@ -79,6 +81,7 @@ class Listener:
         with self._lock:
             if self._plays_until and now > self._plays_until:
                 self.silence += now - self._plays_until
+                self.longest = max(self.longest, (now - self._plays_until, now))
             self._plays_until = max(now, self._plays_until) + seconds
 
     def stop(self) -> None:

@@ -84,8 +84,15 @@ def table(samples: list[dict[str, Any]], listeners: list[Listener]) -> str:
         station = process in last["underruns"]
         cells += [f"{last['underruns'][process]}", f"{drift(steady, process):+.0f} ms"] if station else ["", ""]
         lines.append(f"| {' | '.join(cells)} |")
-    silence = ", ".join(f"`{item.path}` {item.heard_silence():.1f} s" for item in listeners)
+    silence = ", ".join(_silence(item, samples[0]["at"]) for item in listeners)
     return "\n".join(lines) + f"\n\nSilence that listeners heard: {silence}.\n"
+
+
+def _silence(listener: Listener, began: float) -> str:
+    """Return the silence of a listener, and the longest one with the hour of the broadcast in which it ended."""
+    seconds, at = listener.longest
+    longest = f" (the longest {seconds:.1f} s, after {(at - began) / 3_600:.2f} h)" if seconds else ""
+    return f"`{listener.path}` {listener.heard_silence():.1f} s{longest}"
 
 
 def main() -> None:

@@ -218,9 +218,7 @@ def test_closing_disconnects_all_listeners(station: FakeStation, relay: Relay, c
     assert relay.listeners == 0
 
 
-def test_a_listener_that_joins_a_closed_relay_is_disconnected(
-    station: FakeStation, relay: Relay, clock: Clock
-) -> None:
+def test_a_listener_that_joins_a_closed_relay_is_disconnected(station: FakeStation, relay: Relay, clock: Clock) -> None:
     """A player may connect again while its station is being removed."""
     station.run(10)
     relay.close()
