@@ -210,9 +210,11 @@ def serve(connection: socket.socket) -> None:
         program = Program(*json.loads(request))
         read, write = os.pipe()
         if (between := os.fork()) == 0:  # exits immediately, so that the program becomes a child of the tests
-            if (child := os.fork()) == 0:
+            if os.fork() == 0:
+                if program.session:  # as with `Popen`, the group exists once its process id is known
+                    os.setsid()
+                os.write(write, str(os.getpid()).encode())
                 _run(program, descriptors)
-            os.write(write, str(child).encode())
             os._exit(0)
         os.close(write)
         os.waitpid(between, 0)
@@ -226,8 +228,6 @@ def _run(program: Program, descriptors: Sequence[int]) -> NoReturn:
     status = 1
     try:
         _take_descriptors(dict(zip(program.numbers, descriptors, strict=True)))
-        if program.session:
-            os.setsid()
         if program.terminal:
             ioctl(0, termios.TIOCSCTTY, 0)
         signal.signal(signal.SIGINT, signal.default_int_handler)
