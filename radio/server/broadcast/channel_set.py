@@ -48,6 +48,9 @@ class ChannelSet:
     ) -> None:
         self._open_channel = open_channel
         self._channels = {name: open_channel(settings) for name, settings in stations.items()}
+        self._starting: set[Channel] = set()
+        """Channels that `apply` is about to add."""
+        self._stopped = False
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self._started = asyncio.Event()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -72,10 +75,11 @@ class ChannelSet:
         await self._failure
 
     async def stop(self) -> None:
-        """Disconnect all listeners and end all workers."""
+        """Disconnect all listeners and end all workers. A change in progress adds no further channels."""
+        self._stopped = True
         for watcher in self._watchers.values():
             watcher.cancel()
-        await asyncio.gather(*(channel.stop() for channel in self._channels.values()))
+        await asyncio.gather(*(channel.stop() for channel in (*self._channels.values(), *self._starting)))
         self._failure.cancel()
 
     def progress(self) -> Frames:
@@ -105,6 +109,9 @@ class ChannelSet:
         """Change the set to `stations`: add, change and remove channels, while the others keep playing.
 
         Wait for `start` to finish first. A channel that cannot start is left out and named in the result.
+
+        Raises:
+            ServerError: The set has been stopped.
         """
         await self._started.wait()
         changed: list[str] = []
@@ -123,17 +130,11 @@ class ChannelSet:
             await self._channels.pop(name).stop()
         added = []
         for name in [name for name in stations if name not in self._channels]:
-            channel = self._open_channel(stations[name])
-            try:
-                await channel.start()
-            except RadioError as error:
-                _log.error("%s", error)
-                failed[name] = str(error)
-                await channel.stop()
-            else:
-                self._channels[name] = channel
-                self._watch(name, channel)
+            if (fault := await self._add(name, stations[name])) is None:
                 added.append(name)
+            else:
+                _log.error("%s", fault)
+                failed[name] = str(fault)
         self._sort(list(stations))
         return SetChanges(tuple(added), tuple(changed), tuple(removed), failed)
 
@@ -144,6 +145,22 @@ class ChannelSet:
         except ServerError as error:
             return error
         return None
+
+    async def _add(self, name: str, settings: StationSettings) -> ServerError | None:
+        """Start and add a channel. If it cannot be started, return the error."""
+        if self._stopped:
+            raise ServerError("the radio is stopping")
+        channel = self._open_channel(settings)
+        self._starting.add(channel)
+        try:
+            if (error := await self._start(channel)) is None:
+                self._channels[name] = channel
+                self._watch(name, channel)
+        finally:
+            self._starting.remove(channel)
+            if name not in self._channels:
+                await channel.stop()
+        return error
 
     def _sort(self, order: list[str]) -> None:
         in_order = {name: self._channels[name] for name in order if name in self._channels}

@@ -36,14 +36,17 @@ class Subscribers:
     def __init__(self) -> None:
         self._subscribers: set[Subscriber] = set()
         self._first_frames: OrderedDict[str, Frames] = OrderedDict()
+        self._closed = False
 
     def __len__(self) -> int:
         return len(self._subscribers)
 
     def join(self, disconnect: Callable[[], None], *, sid: str | None = None) -> Subscriber:
-        """Add a client; `disconnect` is called if it is too slow."""
+        """Add a client; `disconnect` is called if it is too slow. After `close`, its event stream ends immediately."""
         subscriber = Subscriber(disconnect, sid)
         self._subscribers.add(subscriber)
+        if self._closed:
+            self._end(subscriber)
         return subscriber
 
     def leave(self, subscriber: Subscriber) -> None:
@@ -73,7 +76,8 @@ class Subscribers:
             self._queue(subscriber, data)
 
     def close(self) -> None:
-        """End the event stream of every client."""
+        """End the event stream of every client, and of those that join later."""
+        self._closed = True
         for subscriber in list(self._subscribers):
             self._end(subscriber)
 

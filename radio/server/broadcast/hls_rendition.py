@@ -61,8 +61,10 @@ class Rendition:
         self._playlist: Playlist | None = None
         self._ready = asyncio.Event()
         self._last_request = time.monotonic()
+        self._on_end = on_end
         self._task = asyncio.create_task(self._segment())
-        self._task.add_done_callback(lambda _: on_end(self))
+        # A callback rather than a `finally` in the coroutine: that never runs if it is cancelled before its first step.
+        self._task.add_done_callback(lambda _: self._end())
         self._log = logging.getLogger(f"radio.station.{channel.settings.name}")
 
     async def playlist(self) -> Playlist:
@@ -91,22 +93,23 @@ class Rendition:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _segment(self) -> None:
-        try:
-            while True:
-                try:
-                    async with self._channel.tap(self._format, history=HISTORY) as tap:
-                        async for packet in tap:
-                            self._add_packet(packet)
-                            if time.monotonic() - self._last_request > IDLE_TIMEOUT:
-                                break
-                except StreamError as error:
-                    self._log.warning("station '%s': HLS: %s", self._channel.settings.name, error)
-                    await asyncio.sleep(_REOPEN_DELAY)
-                else:
-                    return  # it is idle, or its channel has stopped
-        finally:
-            self.ended = True
-            self._ready.set()
+        while True:
+            try:
+                async with self._channel.tap(self._format, history=HISTORY) as tap:
+                    async for packet in tap:
+                        self._add_packet(packet)
+                        if time.monotonic() - self._last_request > IDLE_TIMEOUT:
+                            break
+            except StreamError as error:
+                self._log.warning("station '%s': HLS: %s", self._channel.settings.name, error)
+                await asyncio.sleep(_REOPEN_DELAY)
+            else:
+                return  # it is idle, or its channel has stopped
+
+    def _end(self) -> None:
+        self.ended = True
+        self._ready.set()
+        self._on_end(self)
 
     def _add_packet(self, packet: Packet) -> None:
         timeline = self._timeline()

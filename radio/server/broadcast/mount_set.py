@@ -33,13 +33,16 @@ class MountSet:
         self._settings = settings
         self.mounts: dict[Format, Mount] = {}
         self._edge = edge
+        self._closed = False
 
     def mount(self, format_: Format) -> Mount:
-        """Return the mount of a format."""
+        """Return the mount of a format. It is closed if the set is."""
         if format_ not in self.mounts:
             muxer = open_muxer(format_, title=self._settings.title, description=self._settings.description)
             self.mounts[format_] = Mount(format_, muxer, now=self._edge.now)
             self.mounts[format_].advance(self._edge.live)
+            if self._closed:  # a client asks for a format of a station that has just been stopped
+                self.mounts[format_].close()
         return self.mounts[format_]
 
     def describe(self, settings: StationSettings) -> None:
@@ -99,7 +102,8 @@ class MountSet:
         return min((end for end in ends if end > self._edge.end - _ENCODER_DELAY), default=self._edge.end)
 
     def close(self) -> None:
-        """Disconnect all listeners and end all taps."""
+        """Disconnect all listeners and end all taps, also those that come later."""
+        self._closed = True
         for mount in self.mounts.values():
             mount.close()
 

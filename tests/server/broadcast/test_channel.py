@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import subprocess
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from radio.server.broadcast.channel import Channel
@@ -24,6 +26,21 @@ async def test_start_raises_an_unexpected_error(monkeypatch: pytest.MonkeyPatch)
     async with on_air(start=False) as radio:
         with pytest.raises(RuntimeError, match="never seen before"):
             await asyncio.wait_for(radio.tone.start(), DEADLINE)
+
+
+async def test_streams_of_a_stopped_station_end() -> None:
+    """A client may connect while its station is being removed, or while the radio stops."""
+    async with on_air(start=False) as radio, asyncio.timeout(DEADLINE / 4):
+        await radio.tone.stop()
+        for path in ("/tone.opus", "/api/stations/tone/events"):
+            with contextlib.suppress(aiohttp.ClientError):  # a reset
+                async with radio.http.get(radio.root + path) as response:
+                    await response.read()
+        assert (radio.tone.listeners, len(radio.tone.subscribers)) == (0, 0)
+        async with radio.tone.tap("pcm") as tap:
+            assert [packet async for packet in tap] == []
+        async with radio.http.get(f"{radio.root}/tone/hls/aac/index.m3u8") as response:
+            assert response.status == 503
 
 
 @pytest.mark.usefixtures("started_programs")

@@ -34,7 +34,9 @@ async def test_closing_ends_every_stream() -> None:
     subscribers = Subscribers()
     subscriber = subscribers.join(lambda: None)
     subscribers.close()
-    assert subscriber.queue.get_nowait() is None
+    late = subscribers.join(lambda: None)
+    assert (subscriber.queue.get_nowait(), late.queue.get_nowait()) == (None, None)
+    assert len(subscribers) == 0
 
 
 def test_an_event_is_two_lines_and_a_blank_line() -> None:

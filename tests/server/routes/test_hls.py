@@ -13,7 +13,7 @@ import av
 import numpy as np
 import pytest
 
-from radio.errors import StreamError
+from radio.errors import ServerError, StreamError
 from radio.server.broadcast import hls_rendition as rendition
 from radio.server.broadcast.channel import Channel
 from radio.server.broadcast.hls_listeners import MAX_LISTENERS, SEEN_WITHIN, HlsListeners
@@ -117,6 +117,15 @@ async def test_a_request_for_a_playlist_times_out(monkeypatch: pytest.MonkeyPatc
     assert status == 503
     assert headers["Retry-After"] == "5"
     assert b"no audio yet" in body
+
+
+async def test_no_request_waits_for_a_segmenter_that_was_stopped_before_it_began() -> None:
+    async with on_air(start=False) as radio:
+        started = radio.app[HLS_RENDITIONS].rendition(radio.tone, "aac")
+        await started.close()
+        with pytest.raises(ServerError):
+            await asyncio.wait_for(started.playlist(), rendition.FIRST_SEGMENT_TIMEOUT / 4)
+        assert radio.app[HLS_RENDITIONS].running(radio.tone, "aac") is None
 
 
 async def test_renditions_have_the_same_numbers_times_and_discontinuities() -> None:
