@@ -54,9 +54,11 @@ _LINGER: Final[Seconds] = 5.0
 class RequestHandler(web.RequestHandler):
     """The handler of one connection, which is in `idle` while it has no request."""
 
-    __slots__ = ("_head_timer", "_idle", "_last_descriptor")
+    __slots__ = ("_head_timer", "_idle", "_last_descriptor", "_max_idle")
 
-    def __init__(self, server: web.Server, idle: dict[RequestHandler, None], last_descriptor: int) -> None:
+    def __init__(
+        self, server: web.Server, idle: dict[RequestHandler, None], max_idle: int, last_descriptor: int
+    ) -> None:
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
@@ -66,6 +68,7 @@ class RequestHandler(web.RequestHandler):
             auto_decompress=False,  # a small body may decompress to a large one
         )
         self._idle = idle
+        self._max_idle = max_idle
         self._last_descriptor = last_descriptor
         self._head_timer: asyncio.TimerHandle | None = None
 
@@ -96,9 +99,23 @@ class RequestHandler(web.RequestHandler):
             self._head_timer = None
 
     def mark_idle(self) -> None:
-        """Add the connection to `idle`."""
-        if self.transport is not None:
-            self._idle[self] = None
+        """Add the connection to `idle`, and close those that have been idle longest if there are too many."""
+        if self.transport is None:
+            return
+        self._idle[self] = None
+        while len(self._idle) > self._max_idle:
+            oldest = next(iter(self._idle))
+            oldest.mark_busy()
+            oldest.force_close()
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send the response. The connection is idle again after its last byte, which may be minutes later."""
+        try:
+            return await super().finish_response(request, resp, start_time)
+        finally:
+            self.mark_idle()
 
     def _expect_head(self) -> None:
         if self._head_timer is None:
@@ -153,9 +170,7 @@ class Site(web.BaseSite):
     def _accept(self) -> RequestHandler:
         if self._runner.server is None:
             raise RuntimeError("the runner has been cleaned up")
-        if len(self._idle) >= self._max_idle:
-            next(iter(self._idle)).force_close()
-        return RequestHandler(self._runner.server, self._idle, self._last_descriptor)
+        return RequestHandler(self._runner.server, self._idle, self._max_idle, self._last_descriptor)
 
 
 async def start_sites(runner: web.AppRunner, listeners: Iterable[socket.socket]) -> None:
@@ -170,11 +185,6 @@ async def track_idle(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Keep the site from closing a connection whose request is being answered."""
-    connection = request.protocol
-    if not isinstance(connection, RequestHandler):
-        return await handler(request)
-    connection.mark_busy()
-    try:
-        return await handler(request)
-    finally:
-        connection.mark_idle()
+    if isinstance(request.protocol, RequestHandler):
+        request.protocol.mark_busy()
+    return await handler(request)

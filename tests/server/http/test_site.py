@@ -219,6 +219,52 @@ async def test_the_number_of_idle_connections_is_limited(monkeypatch: pytest.Mon
             writer.close()
 
 
+async def test_the_limit_also_holds_for_connections_that_have_been_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site, "MAX_IDLE", 4)
+    async with on_air(start=False) as radio:
+        busy = []
+        for _ in range(12):
+            reader, writer = await asyncio.open_connection(radio.host, radio.port)
+            writer.write(PATCH + JSON + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+            assert b" 100 " in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), DEADLINE)
+            busy.append((reader, writer))
+        for reader, writer in busy:
+            writer.write(b"{}")
+            assert b" 422 " in await asyncio.wait_for(reader.readuntil(b"}}"), DEADLINE)
+        await until(lambda: sum(reader.at_eof() for reader, _ in busy) >= 8)
+        assert [reader.at_eof() for reader, _ in busy] == [True] * 8 + [False] * 4
+        for _, writer in busy:
+            writer.close()
+
+
+async def test_a_connection_is_not_idle_while_its_response_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site, "MAX_IDLE", 2)
+    size = 32 * 2**20
+    (tmp_path / "large").write_bytes(bytes(size))
+
+    async def large(_: web.Request) -> web.StreamResponse:
+        return web.FileResponse(tmp_path / "large")
+
+    app = web.Application(middlewares=[site.track_idle])
+    app.router.add_get("/", large)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await site.start_sites(runner, await open_sockets(("127.0.0.1",), 0))
+        reader, writer = await asyncio.open_connection(*runner.addresses[0])
+        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), DEADLINE)
+        idle = [await asyncio.open_connection(*runner.addresses[0]) for _ in range(6)]
+        await until(lambda: sum(other.at_eof() for other, _ in idle) >= 4)
+        assert len(await asyncio.wait_for(reader.readexactly(size), DEADLINE)) == size
+        for _, other in (*idle, (reader, writer)):
+            other.close()
+    finally:
+        await runner.cleanup()
+
+
 async def test_connections_are_kept_alive() -> None:
     async with on_air(start=False) as radio:
         reader, writer = await asyncio.open_connection(radio.host, radio.port)
