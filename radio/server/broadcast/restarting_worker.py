@@ -149,7 +149,8 @@ class RestartingWorker:
         """
         try:
             async with asyncio.timeout(REQUEST_TIMEOUT):
-                await self._opened.wait()
+                while not self.ready:  # one that has just opened may end before this task runs
+                    await self._opened.wait()
         except TimeoutError as error:
             raise ServerError(f"{self._name} is being restarted; try again in a few seconds") from error
         process = self._process
@@ -246,6 +247,9 @@ class RestartingWorker:
                     self._callbacks.on_ready(station)
                 else:
                     self._handle(message)
+                if isinstance(message, ControlsLanded):
+                    # The task that asked must record the change before the steps that may follow in the same batch.
+                    await asyncio.sleep(0)
 
     def _log_line(self, line: str) -> None:
         self._log.warning("station '%s': %s", self._name, line)

@@ -208,6 +208,7 @@ class WorkerRun:
 
     def _remove(self, step: ControlChange) -> None:
         """Remove the values of a step that was recorded."""
+        self.version += 1
         remaining: deque[ControlChange] = deque()
         for change in self.changes:
             if change.frame != step.frame:

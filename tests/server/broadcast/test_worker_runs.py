@@ -90,8 +90,10 @@ def test_steps_that_are_rendered_again_are_recorded_once() -> None:
     make(0)
     expected = list(one.changes)
     assert [change.frame for change in expected] == [300, 250, 400, 500, 600]
+    version = one.version
     one.retract(450)
     assert [change.frame for change in one.changes] == [300, 250, 400]
+    assert one.version > version
     make(1)
     assert list(one.changes) == expected
     one.retract(450)
