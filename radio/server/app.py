@@ -112,13 +112,14 @@ async def serve(
         if forget and states is not None:
             states.clear_all()
         stack.push_async_callback(channels.stop)
-        await channels.start()
-        on_ready(_addresses(runner, hosts, list(channels.channels)))
-        manager.notify(READY="1")
-        _log.info("on the air: %s", ", ".join(channels.channels))
-        watchdog = asyncio.create_task(manager.feed_watchdog(channels.progress))
-        stack.callback(watchdog.cancel)
-        await first_of(channels.ended(), stopping.wait())
+        await first_of(channels.start(), stopping.wait())
+        if not stopping.is_set():
+            on_ready(_addresses(runner, hosts, list(channels.channels)))
+            manager.notify(READY="1")
+            _log.info("on the air: %s", ", ".join(channels.channels))
+            watchdog = asyncio.create_task(manager.feed_watchdog(channels.progress))
+            stack.callback(watchdog.cancel)
+            await first_of(channels.ended(), stopping.wait())
         manager.notify(STOPPING="1")
         _log.info("stopping")
         for listening in list(runner.sites):

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
+import signal
 import socket
+import sys
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
@@ -72,6 +76,22 @@ async def test_a_host_beyond_loopback_needs_a_token_or_disabled_controls() -> No
             assert remedy in str(caught.value)
     assert (await served(config(control_token="sesame-12"), host="0.0.0.0"))[0].startswith("http://localhost:")
     await served(config(control=False), host="0.0.0.0")
+
+
+async def test_a_radio_that_is_told_to_stop_does_not_wait_until_its_stations_are_open(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    opens_never = (
+        f"import os, sys; open({str(started)!r}, 'w'); [0 for _ in iter(lambda: os.read(int(sys.argv[1]), 9), b'')]"
+    )
+    addresses: list[str] = []
+    served = serve(
+        config(), host="127.0.0.1", port=0, on_ready=addresses.extend, worker=(sys.executable, "-c", opens_never)
+    )
+    task = asyncio.create_task(served)
+    await until(started.exists)
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.wait_for(task, DEADLINE / 4)
+    assert addresses == []
 
 
 async def test_several_hosts_are_served_on_one_port() -> None:
