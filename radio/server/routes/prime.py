@@ -20,6 +20,7 @@ from radio.server.http.authorization import AUTHORIZATION
 from radio.server.http.operation import operation
 from radio.server.http.problems import ProblemError
 from radio.server.http.query import QueryParameter
+from radio.server.http.request_log import log_change
 from radio.server.http.responses import json_response
 from radio.server.http.validation import refused
 from radio.station.tasks import MOST_BYTES, MOST_RECORDED_BYTES, ReadPrime
@@ -104,6 +105,7 @@ async def prime_station(request: web.Request) -> web.Response:
     name = printable(_NAME.read(request))
     prime = await _read(request, ReadPrime(await _file(request), name, choice))
     landing = await channel.prime_station(prime)
+    log_change(request, f"station '{channel.settings.name}': a start from '{name}'")
     parsed = from_json(prime)
     body = _body(parsed, landing.bar, landing.frame, channel.edge.live)
     return json_response(body, headers={"Cache-Control": "no-store"})

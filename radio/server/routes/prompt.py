@@ -15,6 +15,7 @@ from radio.server.broadcast.channels import channel_of
 from radio.server.http.authorization import AUTHORIZATION
 from radio.server.http.body import read_body
 from radio.server.http.operation import operation
+from radio.server.http.request_log import log_controls
 from radio.server.http.responses import json_response
 from radio.types import SAMPLE_RATE, Landing
 
@@ -50,6 +51,7 @@ async def prompt_station(request: web.Request) -> web.Response:
     if understanding.changes:
         first, *later = steps(understanding, present, prompt.bars)
         landings = await channel.change_controls(first, later)
+        log_controls(request, channel.settings.name, understanding.changes)
     return json_response(_answer(understanding, landings, prompt.bars, channel.edge.live), headers=_HEADERS)
 
 

@@ -26,7 +26,7 @@ from radio.server.http.authorization import AUTHORIZATION
 from radio.server.http.body import read_body
 from radio.server.http.operation import operation
 from radio.server.http.query import SID, QueryParameter
-from radio.server.http.request_log import log_change
+from radio.server.http.request_log import log_change, log_controls
 from radio.server.http.responses import json_response
 from radio.server.routes.listen import EndlessResponse
 from radio.server.routes.station_bodies import now_event, station_body, station_summary
@@ -109,8 +109,7 @@ async def change_controls(request: web.Request) -> web.Response:
     request.app[AUTHORIZATION].require(request)
     patch = await read_body(request, ControlPatch, example='{"tempo": 78}')
     landings = await channel.change_controls(patch)
-    values_text = ", ".join(f"{name}={value}" for name, value in patch.items())
-    log_change(request, f"station '{channel.settings.name}': {values_text}")
+    log_controls(request, channel.settings.name, patch)
     values = channel.controls.as_json()
     controls = {
         name: LandedControl.of(values[name], landings.get(name))  # type: ignore[arg-type]  # no control is a list

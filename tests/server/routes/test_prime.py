@@ -22,7 +22,10 @@ from tests.transcription.sounds import encoded, needs_network, played
 NETWORK = importlib.util.find_spec("onnxruntime") is not None
 
 
-async def test_a_station_starts_from_an_uploaded_file_and_its_history_has_it(tmp_path: Path) -> None:
+async def test_a_station_starts_from_an_uploaded_file_and_its_history_has_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "radio")
     score = song(tmp_path / "song.mid", tempo=72, drums=False)
     data = (tmp_path / "song.mid").read_bytes()
     async with on_air() as radio:
@@ -38,6 +41,7 @@ async def test_a_station_starts_from_an_uploaded_file_and_its_history_has_it(tmp
             True,
         )
         assert (answer["name"], answer["tracks"]) == ("song.mid", 3)
+        assert "station 'tone': a start from 'song.mid', requested by 127.0.0.1" in caplog.messages
         (change,) = [change for change in radio.tone.runs[-1].changes if change.prime]
         assert answer["bar"] == change.bar + 3
         assert change.prime is not None

@@ -192,10 +192,16 @@ async def test_the_log_names_the_address_behind_each_change_and_each_wrong_token
         await patch(radio, '{"tempo": 70, "rain_mute": false}', Authorization="Bearer sesame")
         await patch(radio, '{"tempo": 90}', Authorization="Bearer guess")
         await patch(radio, '{"tempo": 90}')  # a page asks without a token to see whether it needs one
+        headers = {"Authorization": "Bearer sesame", "Content-Type": "application/json"}
+        for text in ("no drums", "purple elephants"):
+            address, body = f"{radio.root}/api/stations/tone/prompt", json.dumps({"text": text})
+            async with radio.http.post(address, data=body, headers=headers) as response:
+                assert response.status == 200
     lines = [record.getMessage() for record in caplog.records if record.name == "radio.server"]
     assert lines == [
         "station 'tone': tempo=70, rain_mute=False, requested by 127.0.0.1",
         "a wrong control token from 127.0.0.1",
+        "station 'tone': drums_mute=True, requested by 127.0.0.1",
     ]
 
 
