@@ -90,8 +90,10 @@ async def export(request: web.Request) -> web.StreamResponse:
     if format_ == "mid":
         return web.Response(body=await asyncio.to_thread(transcript.encode, passages), headers=headers)
     title = channel.now_playing.title_at(channel.edge.live) or channel.settings.title
-    with request.app[GUEST_LIMITS].admit(request, seconds):
-        job = await wait_for(request, request.app[EXPORT_JOBS].submit(Export(passages, name, ending, title)))
+    with request.app[GUEST_LIMITS].admit(request, seconds) as spend:
+        job = request.app[EXPORT_JOBS].submit(Export(passages, name, ending, title))
+        spend()
+        await wait_for(request, job)
     if job.result is None:
         raise ServerError("the file was deleted to make room for newer ones; try again")
     # Not a FileResponse: it would honor a Range header, whose ranges refer to an earlier rendering.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -37,14 +38,17 @@ class GuestLimits:
     _pending: Counter[str] = field(default_factory=Counter)
 
     @contextmanager
-    def admit(self, request: web.Request, seconds: Seconds) -> Iterator[None]:
+    def admit(self, request: web.Request, seconds: Seconds) -> Iterator[Callable[[], None]]:
         """Admit an export of this length while the context lasts.
+
+        Yields:
+            A function that takes the export from the client's allowance, to be called once the queue has accepted it.
 
         Raises:
             ProblemError: 429 if a limit is reached, or after many wrong tokens from the address.
         """
         if request.app[AUTHORIZATION].is_operator(request):
-            yield
+            yield lambda: None
             return
         address = client_address(request)
         client, cost = network(address), max(seconds, LEAST_COST)
@@ -54,10 +58,9 @@ class GuestLimits:
         if self._pending[client] >= GUEST_EXPORTS:
             message = f"your address has {GUEST_EXPORTS} exports in progress, which is the limit"
             raise ProblemError(429, "too_many", message, retry_after=10)
-        self.allowance.spend(address, cost)
         self._pending[client] += 1
         try:
-            yield
+            yield functools.partial(self.allowance.spend, address, cost)
         finally:
             self._pending[client] -= 1
             if not self._pending[client]:
@@ -82,7 +85,7 @@ def attach(app: web.Application) -> None:
     app.on_cleanup.append(stop)
 
 
-async def wait_for(request: web.Request, job: Job) -> Job:
+async def wait_for(request: web.Request, job: Job) -> None:
     """Wait until a job is done, and cancel it if the client disconnects.
 
     Raises:
@@ -102,4 +105,3 @@ async def wait_for(request: web.Request, job: Job) -> Job:
         raise ProblemError(507, "no_room", job.error or "the disk is full", retry_after=60)
     if job.state != "done":
         raise ProblemError(500, "failed", job.error or "the radio is stopping")
-    return job

@@ -149,6 +149,14 @@ async def test_the_exports_of_a_guest_are_limited_and_the_operators_are_not() ->
         assert (await exported(radio, query))[0] == 200, "another address has its own allowance"
 
 
+async def test_an_export_that_the_queue_refuses_costs_a_guest_nothing() -> None:
+    async with on_air(authorization=Authorization(control=False, token=None)) as radio:
+        await until(lambda: radio.tone.edge.live > 0.5 * SAMPLE_RATE)
+        radio.app[EXPORT_JOBS].max_running = radio.app[EXPORT_JOBS].max_waiting = 0
+        assert (await exported(radio, "seconds=1&format=wav"))[0] == 503
+        assert radio.app[GUEST_LIMITS].allowance.wait("127.0.0.1", GUEST_ALLOWANCE) == 0
+
+
 async def test_a_guest_may_wait_for_two_exports_at_a_time() -> None:
     async with on_air(authorization=Authorization(control=False, token=None)) as radio:
         await until(lambda: radio.tone.edge.live > 2.5 * SAMPLE_RATE)
