@@ -168,7 +168,7 @@ class JobQueue:
 
     async def stop(self) -> None:
         """Cancel all jobs and delete all results."""
-        for job in list(self._tasks):
+        for job in reversed(list(self._tasks)):  # the waiting ones first, so that none of them starts
             await self.cancel(job)
         if self._scratch is not None:
             await asyncio.to_thread(self._scratch.delete)

@@ -158,12 +158,22 @@ async def test_a_job_can_be_removed_in_any_state(queue: JobQueue, tmp_path: Path
     await until(lambda: not any(job.folder.exists() for job in (done, running, waiting)))
 
 
-async def test_stopping_ends_all_jobs_and_leaves_no_files(queue: JobQueue, tmp_path: Path) -> None:
+async def test_stopping_ends_all_jobs_and_leaves_no_files(
+    queue: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, started = JobQueue._run, list[Job]()
+
+    async def recorded(self: JobQueue, job: Job) -> None:
+        started.append(job)
+        await run(self, job)
+
+    monkeypatch.setattr(JobQueue, "_run", recorded)
     done = await finished(queue.submit(Write("done")))
     running, waiting = queue.submit(Sleep(tmp_path / "pids")), queue.submit(Write("waits"))
     await until((tmp_path / "pids").exists)
     await queue.stop()
     assert (running.state, waiting.state) == ("cancelled", "cancelled")
+    assert started == [done, running]
     assert not done.folder.parent.exists()
     await until(lambda: not any(map(alive, map(int, (tmp_path / "pids").read_text().split()[:2]))))
 
