@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
-import io
+import importlib.util
+import sys
 import threading
 from collections import deque
 from functools import cache
@@ -18,6 +18,7 @@ _SERIOUS = 1
 
 _LogFunction = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
 _thread = threading.local()
+_import_lock = threading.Lock()
 
 
 def _log(level: int, message: bytes | None, _data: object) -> None:
@@ -50,9 +51,7 @@ def library() -> Any:
         AudioError: the shared library is not installed.
     """
     try:
-        # pyfluidsynth prints the library's name if CI is set in the environment, but stdout may carry audio.
-        with contextlib.redirect_stdout(io.StringIO()):
-            import fluidsynth
+        fluidsynth = _import_quietly()
     except (ImportError, OSError, AttributeError) as error:
         raise AudioError(f"FluidSynth cannot be loaded ({error}): try `apt install libfluidsynth3`") from error
     shared = fluidsynth._fl
@@ -63,6 +62,24 @@ def library() -> Any:
     nwrite_float.argtypes = [ctypes.c_void_p, ctypes.c_int, *[ctypes.c_void_p] * 4]
     fluidsynth.nwrite_float = nwrite_float
     return fluidsynth
+
+
+def _import_quietly() -> Any:
+    """Import pyfluidsynth as a module whose `print` does nothing.
+
+    It prints the library's name if CI is set in the environment, but stdout may carry audio. Replacing `sys.stdout`
+    during the import would replace it in all threads.
+    """
+    with _import_lock:
+        if "fluidsynth" not in sys.modules:
+            spec = importlib.util.find_spec("fluidsynth")
+            if spec is None or spec.loader is None:
+                raise ImportError("pyfluidsynth is not installed")
+            module = importlib.util.module_from_spec(spec)
+            vars(module)["print"] = lambda *_, **__: None
+            spec.loader.exec_module(module)
+            sys.modules["fluidsynth"] = module
+        return sys.modules["fluidsynth"]
 
 
 def take_errors() -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ctypes.util
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from radio.audio.fluid import library
 from radio.audio.synth import Program, Synth, check_soundfont
 from radio.errors import AudioError
 from radio.types import GRID, Block, SynthEvent
@@ -123,6 +125,21 @@ def test_nothing_is_printed(soundfont: Path, ci: str) -> None:
     command = [sys.executable, "-c", code, str(soundfont)]
     done = subprocess.run(command, env=os.environ | {"CI": ci}, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_importing_the_library_leaves_standard_output_to_other_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The terminal asks whether standard output is a terminal while a station is loaded in another thread."""
+    outputs, find_library = list[object](), ctypes.util.find_library
+
+    def find(name: str) -> str | None:
+        outputs.append(sys.stdout)
+        return find_library(name)
+
+    monkeypatch.delitem(sys.modules, "fluidsynth")
+    monkeypatch.setattr(ctypes.util, "find_library", find)
+    library.__wrapped__()
+    assert outputs
+    assert all(output is sys.stdout for output in outputs)
 
 
 def test_a_missing_soundfont_is_reported_with_a_hint(tmp_path: Path) -> None:
