@@ -44,10 +44,11 @@ def pulse(tmp_path: Path) -> Iterator[Pulse]:
     server.kill()
 
 
-def rendered(frames: int, *, station: str = "", change: tuple[int, dict[str, object]] | None = None) -> np.ndarray:
-    """Return the expected 16-bit samples of `CHILL` or another station. `change` is a frame and a patch."""
-    stations = load(STATIONS).stations
-    source = open_station(stations[station]) if station else open_station(stations["chill"], seed=5)
+def rendered(
+    frames: int, *, station: str = "chill", seed: int = 5, change: tuple[int, dict[str, object]] | None = None
+) -> np.ndarray:
+    """Return the expected 16-bit samples of a station, `CHILL` by default. `change` is a frame and a patch."""
+    source = open_station(load(STATIONS).stations[station], seed=seed)
     blocks = []
     if change is not None:
         blocks.append(source.render(change[0]))
@@ -187,16 +188,18 @@ def test_music_controls_land_on_the_next_bar_line(pulse: Pulse) -> None:
     assert fits[next_line + 1] < 0.5
 
 
-def test_another_station_fades_in_without_silence(pulse: Pulse) -> None:
+def test_another_station_fades_in_without_silence(tmp_path: Path, pulse: Pulse) -> None:
+    (tmp_path / "stations.yaml").write_text(STATIONS.read_text().replace("\n  study:\n", "\n  study:\n    seed: 9\n"))
+    arguments = (*CHILL, "--config", str(tmp_path / "stations.yaml"))
     program = (sys.executable, "-c", LONG_BUFFER)
-    with Recorder(pulse) as recorder, PtyRadio(*CHILL, program=program, environment=pulse.environment) as radio:
+    with Recorder(pulse) as recorder, PtyRadio(*arguments, program=program, environment=pulse.environment) as radio:
         start = started(recorder, 4)
         radio.press("\t")
         pressed = len(recorder.frames)
         started(recorder, (pressed - start) / SAMPLE_RATE + 10)
         sound = recorder.frames[start:].astype(int)
     assert "loading Study" in radio.text
-    reference = rendered(12 * SAMPLE_RATE, station="study")
+    reference = rendered(12 * SAMPLE_RATE, station="study", seed=9)
     study = sound[-4 * SAMPLE_RATE :]
     assert share(study, reference) > 0.75
     delay = len(sound) - len(study) - (pressed - start) - offset_of(study, reference)
