@@ -168,7 +168,7 @@ def station_settings(
 
 def print_drawn_seed(arguments: argparse.Namespace, config: RadioConfig, settings: StationSettings) -> None:
     """Print the seed of the music that was played, if neither the command line nor the config sets one."""
-    if not (arguments.seed or config.station(settings.name).seed):
+    if not (config.station(settings.name).seed if arguments.seed is None else arguments.seed):
         with suppress(OSError):  # the terminal may be gone
             print(f"radio: {settings.name} began from seed {settings.seed}", file=sys.stderr)
 
@@ -176,6 +176,17 @@ def print_drawn_seed(arguments: argparse.Namespace, config: RadioConfig, setting
 def drawn_seed() -> int:
     """Return a random seed."""
     return 1 + secrets.randbelow(2**31)
+
+
+def check_target(path: Path) -> None:
+    """Raise SettingsError if a file of this path cannot be written."""
+    folder = path.resolve().parent  # of a symbolic link, that of the file that it names
+    if not folder.is_dir():
+        raise SettingsError(f"{path}: there is no folder {folder if path.is_symlink() else path.parent}")
+    if path.is_dir():
+        raise SettingsError(f"{path}: this is a folder; give the name of a file")
+    if not os.access(folder, os.W_OK):
+        raise SettingsError(f"{path}: the folder {folder} is not writable")
 
 
 def positive(word: str) -> float:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from radio.cli.arguments import check_target
 from radio.cli.exit_codes import OK
-from radio.cli.score import add_references, compare_with, print_baseline, progress
+from radio.cli.score import add_references, check_inputs, compare_with, print_baseline, progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,14 +22,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    from radio.errors import SettingsError
     from radio.judge import table
     from radio.judge.report import html
     from radio.judge.score import compare, score
     from radio.judge.tagger import load
 
-    if arguments.report and not arguments.report.parent.is_dir():
-        raise SettingsError(f"{arguments.report}: there is no folder {arguments.report.parent}")
+    report: Path | None = arguments.report
+    if report is not None:
+        check_target(report)
+    check_inputs((arguments.first, arguments.second), arguments.against)
     tagger = load()
     with progress() as on_file:
         scores = []
@@ -45,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     print(f"\n{footnote}")
     print_baseline(references)
-    if arguments.report:
-        arguments.report.write_text(html(scores, tagger.names, figures, footnote), encoding="utf-8")
-        print(f"{arguments.report}: written")
+    if report is not None:
+        report.write_text(html(scores, tagger.names, figures, footnote), encoding="utf-8")
+        print(f"{report}: written")
     return OK

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from types import ModuleType
 from typing import Final, NoReturn
 
@@ -78,25 +79,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        return _run(words)
+        status = _run(words)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return status
     except (SettingsError, ControlError) as error:
         _report(error)
         return USAGE
     except RadioError as error:
         _report(error)
         return FAILED
-    except BrokenPipeError:
-        # The reader closed the pipe. The output that Python still buffers must not fail at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader closed the pipe
         return OK
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:  # `python -X dev -m radio` shows the traceback
         if sys.flags.dev_mode:
             raise
-        kind = "" if isinstance(error, OSError) else f"{type(error).__name__}: "
-        print(f"radio: {kind}{' '.join(str(error).split())}", file=sys.stderr)
+        _report(_described(error))
         return FAILED
+    finally:
+        _discard_unwritable_output()
 
 
 def parser() -> Parser:
@@ -123,7 +126,9 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     """Parse a command line. Raise SettingsError if it has a mistake."""
     root = parser()
     root.check_names(words)
-    arguments = root.parse_args(words)
+    arguments, extra = root.parse_known_args(words)
+    if extra:
+        root.commands.get(arguments.command or "", root).error(f"unrecognized arguments: {' '.join(extra)}")
     _check_strays(arguments)
     return arguments
 
@@ -155,6 +160,25 @@ def _interrupt(_number: int, _frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _report(error: Exception) -> None:
-    for line in str(error).splitlines():
-        print(f"radio: {line}", file=sys.stderr)
+def _report(message: object) -> None:
+    with suppress(OSError):  # nothing can be reported if standard error is full; the exit status remains
+        for line in str(message).splitlines():
+            print(f"radio: {line}", file=sys.stderr)
+
+
+def _described(error: Exception) -> str:
+    """Return an unexpected error in one line."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror if error.filename is None else f"{os.fsdecode(error.filename)}: {error.strerror}"
+    kind = "" if isinstance(error, OSError) else f"{type(error).__name__}: "
+    return kind + " ".join(str(error).split())
+
+
+def _discard_unwritable_output() -> None:
+    """Discard buffered output that cannot be written. Python would fail at exit, with a message and status 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -125,5 +125,6 @@ def _check(arguments: argparse.Namespace) -> None:
         raise SettingsError("--format requires --output -; `radio render` takes the format from the file's name")
     if arguments.device is not None and arguments.output is not None:
         raise SettingsError("--device cannot be combined with --output -, which needs no sound card")
-    if arguments.output is not None and sys.stdout.isatty():
-        raise SettingsError("--output -: standard output is a terminal; pipe it, as in `… --output - | ffplay -`")
+    if arguments.output is not None and (sys.stdout is None or sys.stdout.isatty()):
+        state = "closed" if sys.stdout is None else "a terminal"
+        raise SettingsError(f"--output -: standard output is {state}; pipe it, as in `… --output - | ffplay -`")

@@ -138,6 +138,10 @@ def _key(arguments: argparse.Namespace) -> Key:
         return Key(env=env_name(arguments.key_env))
     if arguments.key_file is not None:
         return Key(file=arguments.key_file)
-    if not sys.stdin.isatty():
+    try:
+        typed = getpass("Stream key or password: ") if sys.stdin is not None and sys.stdin.isatty() else ""
+    except EOFError:  # Ctrl-D
+        typed = ""
+    if not typed:
         raise SettingsError("the stream key or password is missing; give --key-env NAME or --key-file FILE")
-    return Key(value=getpass("Stream key or password: "))
+    return Key(value=typed)

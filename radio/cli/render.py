@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from radio.cli.arguments import add_station, count, load_config, positive, print_drawn_seed, station_settings
+from radio.cli.arguments import (
+    add_station,
+    check_target,
+    count,
+    load_config,
+    positive,
+    print_drawn_seed,
+    station_settings,
+)
 from radio.cli.exit_codes import OK
 from radio.cli.musicgen import take_recording
 from radio.cli.priming import primed
@@ -165,13 +172,7 @@ def _check(path: Path, extent: Extent) -> None:
         reason = f"unsupported file type '{path.suffix}'" if path.suffix else "the file name has no suffix"
         known = f"{', '.join(rendering.SUFFIXES[:-1])} or {rendering.SUFFIXES[-1]}"
         raise SettingsError(f"{path}: {reason}; use {known}.{did_you_mean(suffix, rendering.SUFFIXES)}")
-    folder = path.resolve().parent  # of a symbolic link, that of the file that it names
-    if not folder.is_dir():
-        raise SettingsError(f"{path}: there is no folder {folder if path.is_symlink() else path.parent}")
-    if path.is_dir():
-        raise SettingsError(f"{path}: this is a folder; give the name of a file")
-    if not os.access(folder, os.W_OK):
-        raise SettingsError(f"{path}: the folder {folder} is not writable")
+    check_target(path)
     longest = rendering.LONGEST_AUDIO / SAMPLE_RATE
     if suffix != ".mid" and isinstance(extent, TimedExcerpt) and extent.seconds > longest:
         raise SettingsError(f"--minutes {extent.seconds / 60:g}: an audio file holds at most {longest / 60:g} minutes")

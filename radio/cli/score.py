@@ -52,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     from radio.judge.tagger import load
 
     more = Extras(arguments)
+    check_inputs(arguments.file, arguments.against)
     tagger = load()
     with progress() as on_file:
         scores = []
@@ -108,6 +109,18 @@ class Extras:
             figures |= {f"judge: {name}": value for name, value in opinion.scores.items()}
             figures |= {"judge: comment": opinion.comment} if opinion.comment else {}
         return figures
+
+
+def check_inputs(files: Sequence[Path], references: Path | None) -> None:
+    """Raise an error if there is no such file or folder of references, before any file is read, which takes long."""
+    from radio.errors import AudioError
+    from radio.judge.score import check_folder
+
+    for path in files:
+        if not path.exists():
+            raise AudioError(f"{path}: no such file")
+    if references is not None:
+        check_folder(references)
 
 
 def compare_with(

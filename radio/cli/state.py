@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from radio.server.broadcast.state_folder import StateFolder
 
 
-def add_state(parser: argparse.ArgumentParser) -> None:
+def add_state(parser: argparse.ArgumentParser, *, default: str | None = None) -> None:
     """Add `--state`."""
     parser.add_argument(
         "--state",
         type=Path,
+        default=default,
         metavar="DIR",
         help="folder of the saved states [$XDG_STATE_HOME/radio, else ~/.local/state/radio]",
     )
@@ -35,7 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(title="actions", dest="action", metavar="ACTION")
 
     def action(name: str, description: str) -> argparse.ArgumentParser:
-        return actions.add_parser(name, help=description, description=f"{description[0].upper()}{description[1:]}.")
+        words = f"{description[0].upper()}{description[1:]}."
+        parser = actions.add_parser(name, help=description, description=words)
+        add_state(parser, default=argparse.SUPPRESS)  # it may come before or after the action
+        return parser
 
     action("list", "list the states; `radio state` without an action does the same")
     export = action("export", "copy the state of a station to a file, for another machine")

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from radio.cli.arguments import count, load_config, port, positive
+from radio.cli.arguments import check_target, count, load_config, port, positive, seed
 from radio.cli.exit_codes import OK
 from radio.cli.signals import run_until_stopped
 
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on [127.0.0.1]")
     parser.add_argument("--port", type=port, default=8010, help="port to listen on, 0 for any free one [8010]")
     parser.add_argument(
-        "--seed", dest="order_seed", type=int, default=0, metavar="N", help="seed of the listeners' orders [0]"
+        "--seed", dest="order_seed", type=seed, default=0, metavar="N", help="seed of the listeners' orders [0]"
     )
     parser.add_argument("--pairs", type=count, default=12, metavar="N", help="maximum pairs per listener [12]")
     parser.add_argument(
@@ -67,6 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
     path = arguments.answers or (source if source.is_dir() else source.parent) / "answers.sqlite"
     if arguments.report or arguments.csv:
         _check_answers(path)
+        if arguments.csv not in (None, Path("-")):
+            check_target(arguments.csv)
         with Store(path) as store:
             _report(store, arguments)
         return OK

@@ -79,8 +79,7 @@ def references(folder: Path, tagger: Tagger, on_file: OnFile = lambda _: None) -
     Raises:
         SettingsError: There is no such folder, or it contains no readable audio file.
     """
-    if not folder.is_dir():
-        raise SettingsError(f"{folder} is not a folder; name one with audio files as references")
+    check_folder(folder)
     scores, problems = [], []
     for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES):
         on_file(path)
@@ -91,6 +90,12 @@ def references(folder: Path, tagger: Tagger, on_file: OnFile = lambda _: None) -
     if not scores:
         raise SettingsError([f"{folder} contains no readable audio file, such as .wav, .flac or .mp3", *problems])
     return scores
+
+
+def check_folder(folder: Path) -> None:
+    """Raise SettingsError if there is no such folder of references."""
+    if not folder.is_dir():
+        raise SettingsError(f"{folder} is not a folder; name one with audio files as references")
 
 
 def compare(first: Sequence[Score], second: Sequence[Score]) -> Comparison:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
@@ -111,7 +112,9 @@ def test_the_version_is_that_of_the_package(radio: Radio) -> None:
         ("play --stat", "radio play has no option --stat"),
         ("play --station chil", "there is no station 'chil'. Did you mean 'chill'?"),
         ("play --output song.wav", "to write a file: radio render"),
-        ("check extra", "unrecognized arguments: extra"),
+        ("check extra", "unrecognized arguments: extra (see radio check --help)"),
+        ("state exprt", "Did you mean 'export'? (see radio state --help)"),
+        ("survey --seed x .", "'x' is not a whole number from 0"),
         (
             "serve --host http://localhost",
             "host: 'http://localhost' is not a host name or IP address; leave out 'http://'",
@@ -280,14 +283,41 @@ def test_doctor_lists_present_and_missing_parts(
     assert "MISS  config: stations.yaml:1: a: title is missing" in ill
 
 
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ZeroDivisionError("division\nby zero"), "ZeroDivisionError: division by zero"),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory", "a/b"), "a/b: No such file or directory"),
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
+        (OSError("no pipes"), "no pipes"),
+    ],
+)
 def test_an_unexpected_error_gives_one_line_too(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, error: Exception, line: str
 ) -> None:
     def broken(path: Path | None, **_options: object) -> None:
-        raise ZeroDivisionError("division\nby zero")
+        raise error
 
     monkeypatch.setattr("radio.settings.config.load", broken)
-    assert errors(capsys, "stations") == (1, ["radio: ZeroDivisionError: division by zero"])
+    assert errors(capsys, "stations") == (1, [f"radio: {line}"])
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        ("controls >/dev/full", 1, "radio: No space left on device\n"),
+        ("controls >&3", 0, ""),  # a pipe that is not read
+        ("nonsense 2>/dev/full", 2, ""),
+        ("play --output - >&-", 2, "radio: --output -: standard output is closed; pipe it, as in "),
+    ],
+)
+def test_output_that_cannot_be_written_is_reported_once(words: str, status: int, message: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    script = f"exec 3> >(:); wait $!; exec {sys.executable} -m radio {words}"
+    result = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, env=environment)
+    assert result.returncode == status
+    assert result.stderr.startswith(message)
+    assert result.stderr.count("\n") == bool(message)
 
 
 def test_a_busy_port_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -335,3 +365,14 @@ def test_an_omitted_seed_is_drawn_and_printed(capsys: pytest.CaptureFixture[str]
         settings = station_settings(arguments, config)
         print_drawn_seed(arguments, config, settings)
         assert (f"chill began from seed {settings.seed}" in capsys.readouterr().err) is printed
+
+
+def test_seed_0_draws_a_seed_and_prints_it_even_if_the_config_has_one(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    config = load(Path(config_with(tmp_path, "seed: 3")))
+    for words, printed in (("", False), ("--seed 0", True)):
+        arguments = parse(["render", "--station", "own", *words.split(), "a.mid"])
+        settings = station_settings(arguments, config)
+        print_drawn_seed(arguments, config, settings)
+        assert (f"own began from seed {settings.seed}" in capsys.readouterr().err) is printed

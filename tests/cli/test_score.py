@@ -52,7 +52,10 @@ def test_compare_shows_two_files_side_by_side(
         (["score", "missing.wav"], 1, "missing.wav: no such file"),
         (["score", "x.wav", "--words", "rain"], 2, "--words is for the model of --judge"),
         (["score", "x.wav", "--judge", "nowhere"], 2, "is not an address"),
+        (["score", __file__, "missing.wav"], 1, "missing.wav: no such file"),
+        (["score", __file__, "--against", "missing"], 2, "missing is not a folder"),
         (["compare", "x.wav", "y.wav", "--report", "missing/r.html"], 2, "there is no folder missing"),
+        (["compare", "x.wav", "y.wav", "--report", "/"], 2, "this is a folder"),
     ],
 )
 def test_a_mistake_is_reported_in_one_line(

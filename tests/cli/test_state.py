@@ -47,6 +47,8 @@ def test_a_state_moves_to_another_machine(tmp_path: Path, capsys: pytest.Capture
     assert all("seed 7, 2 kB" in line for line in lines)
     assert main(["state", "--state", str(there), "clear", "copy"]) == 0
     assert StateFolder(there).names() == ["chill"]
+    assert main(["state", "clear", "chill", "--state", str(there)]) == 0  # the option may come last, too
+    assert StateFolder(there).names() == []
 
 
 def test_the_state_of_a_running_radio_is_not_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
