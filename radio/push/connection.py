@@ -106,13 +106,16 @@ class ServerConnection:
 
     async def close(self, last_bytes: bytes = b"") -> None:
         """Send `last_bytes`, wait briefly for them to be acknowledged, and end the connection."""
-        with contextlib.suppress(OSError, TimeoutError, StreamError):
+        try:
             async with asyncio.timeout(_CLOSE_TIMEOUT):
                 if last_bytes:
                     await self.send(last_bytes)
                 while self.acknowledged() < self._sent and not self._writer.is_closing():  # noqa: ASYNC110 — no event for it
                     await asyncio.sleep(0.02)
-        self.abort()
+        except (OSError, StreamError):  # a TimeoutError is an OSError
+            pass
+        finally:
+            self.abort()
 
     def abort(self) -> None:
         """End the connection immediately."""

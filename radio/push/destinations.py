@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -220,7 +219,7 @@ async def run_until_one_ends(*coroutines: Coroutine[object, object, None]) -> No
     finally:
         for task in tasks:
             task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks, return_exceptions=True)
+        # A cancellation that arrives now interrupts only this wait: the tasks still finish their cleanup.
+        await asyncio.shield(asyncio.gather(*tasks, return_exceptions=True))
     for task in done:
         task.result()

@@ -54,6 +54,21 @@ async def test_close_sends_the_last_bytes() -> None:
         assert peer.recv(100) == b"musicgoodbye"
 
 
+async def test_a_cancelled_close_ends_the_connection() -> None:
+    """The server would otherwise keep the stream's name in use."""
+    async with connected_pair() as (connection, peer):
+        with pytest.raises(TimeoutError):  # the buffers are full
+            await asyncio.wait_for(send_endlessly(connection), 1)
+        closing = asyncio.create_task(connection.close())
+        await asyncio.sleep(0.1)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        peer.settimeout(20)
+        with pytest.raises(ConnectionResetError):
+            await asyncio.to_thread(read_to_end, peer)
+
+
 async def test_an_aborted_connection_is_reset() -> None:
     """A regular close would keep the connection and its unsent bytes in the system for minutes."""
     async with connected_pair() as (connection, peer):

@@ -9,8 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from radio.errors import StreamError
 from radio.paths import ARTWORK
-from radio.push.destinations import PushedStation
+from radio.push.destinations import PushedStation, run_until_one_ends
 from radio.push.pusher import Pusher
 from radio.settings.push import MountFormat, PushSettings
 from radio.settings.push_target import Key, parse
@@ -130,6 +131,29 @@ async def test_an_unexpected_exception_ends_only_the_current_attempt(monkeypatch
     async with silent_server() as port, pushing("rtmp", port) as pusher:
         await eventually(lambda: pusher.status.attempts > 1, "another attempt")
         assert pusher.status.error == "ZeroDivisionError: with … in the message"
+
+
+async def test_a_cancellation_while_a_failed_attempt_ends_is_not_lost() -> None:
+    """Otherwise the push goes on, and the station waits for its end forever."""
+    cleaning, cleaned = asyncio.Event(), asyncio.Event()
+
+    async def fail() -> None:
+        raise StreamError("the server closed the connection")
+
+    async def clean_up() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaning.set()
+            await asyncio.sleep(0.05)
+            cleaned.set()
+
+    attempt = asyncio.create_task(run_until_one_ends(fail(), clean_up()))
+    await cleaning.wait()
+    attempt.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await attempt
+    await asyncio.wait_for(cleaned.wait(), 10)
 
 
 async def test_each_title_is_sent_to_icecast_once() -> None:
