@@ -79,10 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        status = _run(words)
-        if sys.stdout is not None:
-            sys.stdout.flush()
-        return status
+        return _run(words)
     except (SettingsError, ControlError) as error:
         _report(error)
         return USAGE
@@ -136,6 +133,8 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 def _run(words: Sequence[str]) -> int:
     arguments = parse(words)
     status: int = arguments.run(arguments)
+    if sys.stdout is not None:
+        sys.stdout.flush()
     return status
 
 

@@ -70,11 +70,11 @@ export class Actions {
    * @param {Record<string, string>} [body]
    */
   async #act(path, label, body) {
-    const status = byId("controls-status");
+    const status = byId("controls-status"), station = this.#station;
     try {
-      const request = authorizedRequest(`/api/stations/${this.#station}/${path}`, { method: "POST", body });
+      const request = authorizedRequest(`/api/stations/${station}/${path}`, { method: "POST", body });
       const landing = /** @type {ActionResponse | null} */ (await request);
-      if (landing) setStatus(status, `${label}: ${delayOf(landing.frame, this.#timeline, this.#player)}.`);
+      if (landing && station === this.#station) setStatus(status, `${label}: ${delayOf(landing.frame, this.#timeline, this.#player)}.`);
     } catch (error) {
       setStatus(status, messageOf(error), true);
     }

@@ -20,6 +20,7 @@ import { TrackOrders } from "./track-orders.js";
 /** @import { Station } from "./api.js" */
 
 const DOWNLOAD_MESSAGE_TIME = 8000; // milliseconds
+const FAILURES = new Set(["reconnecting", "blocked", "unsupported"]); // states that screen readers announce
 
 const player = new Player();
 const timeline = new Timeline(player);
@@ -117,7 +118,9 @@ function show() {
   playButton.disabled = !current;
   playButton.setAttribute("aria-label", player.active ? "Stop" : "Play");
   setText(byId("player-station"), current?.title ?? "Radio");
-  setText(byId("state"), statusMessage() || "\u00a0");
+  const message = statusMessage();
+  setText(byId("state"), message || "\u00a0");
+  if (FAILURES.has(player.state) || !(serverResponds || player.playing)) setText(byId("announcer"), message);
   stationList.mark(current?.name, player.playing);
 }
 
@@ -187,6 +190,7 @@ if ("mediaSession" in navigator) {
   session.setActionHandler("previoustrack", () => changeStation(-1));
 }
 
-setVolume(Number(readPreference("volume", "0.8")));
+const storedVolume = Number.parseFloat(readPreference("volume", ""));
+setVolume(Number.isFinite(storedVolume) ? storedVolume : player.volume);
 show();
 stationList.load();

@@ -160,7 +160,10 @@ export class Player extends Emitter {
     this.#setState(this.#failures ? "reconnecting" : "connecting");
     this.emit("connect", undefined);
     this.audio.src = url.href;
-    this.audio.play().catch((error) => error.name === "NotAllowedError" && this.#close("blocked"));
+    const { sid } = this;
+    this.audio.play().catch((error) => {
+      if (error.name === "NotAllowedError" && sid === this.sid && this.active) this.#close("blocked");
+    });
   }
 
   #onError() {
@@ -188,7 +191,7 @@ export class Player extends Emitter {
 
   // The system paused playback: headphones were unplugged or another app plays. Stop, so that no stale audio piles up.
   #onPause() {
-    if (this.playing && !this.audio.ended && !this.audio.error) this.stop();
+    if (["playing", "stalled"].includes(this.state) && !this.audio.ended && !this.audio.error) this.stop();
   }
 
   #checkProgress() {

@@ -56,13 +56,16 @@ export function setUpPrimeForm(currentStation) {
 
   microphone.addEventListener("click", async () => {
     if (recording) return recording.stop();
-    microphone.disabled = true; // until the browser has asked
+    send.disabled = microphone.disabled = true; // until the browser has asked
     try {
-      recording = await record((seconds, longest) => setStatus(status, `Recording: ${seconds} of ${longest} s`));
-      send.disabled = true;
+      recording = await record((seconds, longest) => {
+        if (seconds) status.setAttribute("aria-live", "off"); // a screen reader would count into the microphone
+        setStatus(status, `Recording: ${seconds} of ${longest} s`);
+      });
       setText(microphone, "Stop and use it");
       microphone.disabled = false;
       const sound = await recording.finished;
+      status.removeAttribute("aria-live");
       await upload(sound, "microphone");
     } catch (error) {
       setStatus(status, messageOf(error), true);

@@ -16,7 +16,22 @@ const LONGEST = 60; // seconds
  */
 export async function record(onSecond) {
   const stream = await openMicrophone();
+  try {
+    return recordStream(stream, onSecond);
+  } catch (error) {
+    close(stream);
+    throw error;
+  }
+}
+
+/**
+ * @param {MediaStream} stream  Closed when the recording ends.
+ * @param {(seconds: number, longest: number) => void} onSecond
+ * @returns {Recording}
+ */
+function recordStream(stream, onSecond) {
   const recorder = new MediaRecorder(stream);
+  recorder.start();
   /** @type {Blob[]} */
   const parts = [];
   recorder.addEventListener("dataavailable", ({ data }) => parts.push(data));
@@ -30,13 +45,17 @@ export async function record(onSecond) {
   const finished = /** @type {Promise<Blob>} */ (new Promise((resolve) => {
     recorder.addEventListener("stop", () => {
       clearInterval(timer);
-      for (const track of stream.getTracks()) track.stop();
+      close(stream);
       resolve(new Blob(parts, { type: recorder.mimeType }));
     });
   }));
-  recorder.start();
   onSecond(0, LONGEST);
   return { stop, finished };
+}
+
+/** @param {MediaStream} stream */
+function close(stream) {
+  for (const track of stream.getTracks()) track.stop();
 }
 
 async function openMicrophone() {

@@ -45,6 +45,6 @@ export function setUpShareDialog(currentStation) {
 
 /** @param {Station} station */
 function embedCode({ name, title }) {
-  const attributes = `title="${title.replaceAll('"', "&quot;")}" width="420" height="132" style="border:0;border-radius:18px"`;
+  const attributes = `title="${title.replaceAll("&", "&amp;").replaceAll('"', "&quot;")}" width="420" height="132" style="border:0;border-radius:18px"`;
   return `<iframe src="${urlOf(`/embed/${name}`)}" ${attributes} allow="autoplay"></iframe>`;
 }

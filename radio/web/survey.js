@@ -30,14 +30,16 @@ let visit;
 let place = 0;
 
 /**
- * Send JSON and return the response. Throw Error with the server's message if it refuses.
+ * Send JSON and return the response. Throw Error with the server's message if it refuses, or if there is no response.
  *
  * @param {string} path
  * @param {object} [body]
  */
 async function post(path, body) {
   const options = body ? { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) } : {};
-  const response = await fetch(path, { method: "POST", ...options });
+  const response = await fetch(path, { method: "POST", ...options }).catch(() => {
+    throw new Error("The server does not respond. Try again.");
+  });
   if (response.ok) return response.status === 204 ? null : response.json();
   const problem = await response.json().catch(() => null);
   throw new Error(problem?.error?.message ?? `the server answered ${response.status}`);
@@ -80,6 +82,7 @@ function show() {
     update(side);
   }
   check();
+  sides[0].button.focus(); // the button that was pressed is now hidden or disabled
 }
 
 /** @param {(typeof sides)[number]} side */
@@ -114,7 +117,10 @@ for (const side of sides) {
       return;
     }
     for (const other of sides) other.audio.pause();
-    side.audio.play().catch(showError);
+    showError();
+    side.audio.play().catch((problem) => {
+      if (problem.name !== "AbortError") showError(problem); // paused before it began
+    });
   });
   for (const event of ["play", "pause", "ended"]) side.audio.addEventListener(event, () => update(side));
   side.audio.addEventListener("timeupdate", () => count(side));
@@ -136,7 +142,9 @@ form.addEventListener("submit", async (event) => {
     next.disabled = false;
   }
 });
-byId("start", HTMLButtonElement).addEventListener("click", async () => {
+const start = byId("start", HTMLButtonElement);
+start.addEventListener("click", async () => {
+  start.disabled = true; // a second click would begin another visit
   try {
     visit = /** @type {Visit} */ (await post("api/visits"));
     showError();
@@ -146,5 +154,6 @@ byId("start", HTMLButtonElement).addEventListener("click", async () => {
     show();
   } catch (problem) {
     showError(problem);
+    start.disabled = false;
   }
 });

@@ -81,7 +81,10 @@ export class Timeline extends Emitter {
     super();
     this.#player = player;
     player.on("connect", () => this.#connect());
-    player.on("state", () => player.state === "playing" && this.#adoptRestarted());
+    player.on("state", () => {
+      if (player.state === "playing") this.#adoptRestarted();
+      this.#onVisibilityChange();
+    });
     document.addEventListener("visibilitychange", () => this.#onVisibilityChange());
     setInterval(() => this.#announce(), 200);
   }
@@ -137,7 +140,7 @@ export class Timeline extends Emitter {
     this.#disconnect();
     this.#firstFrame = null;
     this.#usesStreamTime = true;
-    if (!this.#name) return;
+    if (!this.#name || this.#sleeps) return;
     const ownStream = this.#player.active && this.#player.station?.name === this.#name;
     const source = new EventSource(urlOf(`/api/stations/${this.#name}/events${ownStream ? `?sid=${this.#player.sid}` : ""}`));
     this.#source = source;
@@ -251,9 +254,11 @@ export class Timeline extends Emitter {
     }
   }
 
-  // Browsers open at most six connections to a host, across all tabs: a hidden tab that plays nothing closes its own.
+  // Browsers open at most six connections to a host, across all tabs: a hidden tab that plays nothing has none.
+  get #sleeps() { return document.hidden && !this.#player.active; }
+
   #onVisibilityChange() {
-    if (document.hidden && !this.#player.active) this.#disconnect();
+    if (this.#sleeps) this.#disconnect();
     else if (!document.hidden && !this.#source) this.#connect();
   }
 }

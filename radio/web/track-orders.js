@@ -72,9 +72,10 @@ export class TrackOrders {
     for (const [id, job] of this.#jobs) {
       if (job && !UNFINISHED.includes(job.state)) continue;
       try {
-        this.#jobs.set(id, /** @type {TrackJob} */ (await request(`/api/tracks/${id}`)));
+        const latest = /** @type {TrackJob} */ (await request(`/api/tracks/${id}`));
+        if (this.#jobs.has(id)) this.#jobs.set(id, latest); // else it was removed in the meantime
       } catch (error) {
-        if (error instanceof ApiError) this.#jobs.delete(id); // expired; without a response, try again
+        if (error instanceof ApiError && error.status === 404) this.#jobs.delete(id); // expired; else try again
       }
     }
     this.#show();
@@ -85,7 +86,8 @@ export class TrackOrders {
   #show() {
     saveTabValue("orders", JSON.stringify([...this.#jobs.keys()]));
     const list = byId("orders");
-    const outdated = new Map(Array.from(list.querySelectorAll("li"), (item) => [item.dataset.id, item]));
+    const items = /** @type {HTMLElement[]} */ ([...list.children]);
+    const outdated = new Map(items.map((item) => [item.dataset.id, item]));
     for (const job of this.#jobs.values()) {
       if (!job) continue;
       const item = outdated.get(job.id) ?? list.insertBefore(this.#createItem(job), list.firstChild);

@@ -8,10 +8,14 @@ from collections.abc import AsyncIterator, Callable
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
 
-# Expose the player's audio element, which is not part of the document, and the sum of layout shifts.
+# Expose the first audio element that is not part of the document, the player's, and the sum of layout shifts.
 _INSTRUMENTS = """
 const OriginalAudio = window.Audio;
-window.Audio = function (...args) { return (window.playerAudio ??= new OriginalAudio(...args)); };
+window.Audio = function (...args) {
+  const audio = new OriginalAudio(...args);
+  window.playerAudio ??= audio;
+  return audio;
+};
 window.shifts = 0;
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts += entry.value;

@@ -234,4 +234,14 @@ async def test_a_page_without_a_microphone_says_so(open_page: OpenPage) -> None:
             await button.click()
             await expect(status).to_contain_text(message)
             await expect(button).to_be_enabled()
+        # A browser that cannot record closes the microphone again.
+        await page.evaluate(MICROPHONE, [60])
+        await page.evaluate("""() => {
+          const open = navigator.mediaDevices.getUserMedia;
+          navigator.mediaDevices.getUserMedia = async () => (window.microphone = await open());
+          window.MediaRecorder = class { constructor() { throw new DOMException("no codec", "NotSupportedError"); } };
+        }""")
+        await button.click()
+        await expect(status).to_contain_text("no codec")
+        assert await page.evaluate("microphone.getTracks().map((track) => track.readyState)") == ["ended"]
         assert not radio.tone.runs[-1].changes

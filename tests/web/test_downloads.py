@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from radio.paths import STATIONS
 from radio.settings.config import load
@@ -67,6 +67,32 @@ async def test_the_form_defaults_to_a_whole_track_with_the_stations_settings(ope
         await expect(page.locator("#orders li")).to_contain_text("whole track")
         await page.locator("#orders li").get_by_role("button").click()
         await expect(page.locator("#orders li")).to_have_count(0)
+
+
+async def test_a_track_keeps_its_files_when_another_one_is_removed(open_page: OpenPage) -> None:
+    jobs = {
+        name: {
+            "id": name, "state": "done", "place": 0, "progress": 1, "fault": None, "station": "tone",
+            "instrument": "Rhodes", "tracks": 1, "seconds": None, "seeds": [7], "not_understood": [],
+            "files": [{"name": f"{name}.{suffix}", "url": "/x", "bytes": 1} for suffix in ("mp3", "mid")],
+        }
+        for name in ("first", "second")
+    }  # fmt: skip
+
+    async def answer(route: Route) -> None:
+        deletes = route.request.method == "DELETE"
+        await (route.fulfill(status=204) if deletes else route.fulfill(json=jobs[route.request.url.split("/")[-1]]))
+
+    async with on_air() as radio:
+        page = await open_page("about:blank")
+        await page.add_init_script("""sessionStorage.orders ??= '["first", "second"]'""")
+        await page.route("**/api/tracks/*", answer)
+        await page.goto(radio.root)
+        await page.locator("#make > summary").click()
+        await expect(page.locator("#orders > li")).to_have_count(2)
+        await page.locator("#orders > li").first.get_by_role("button", name="Remove").click()
+        await expect(page.locator("#orders > li")).to_have_count(1)
+        await expect(page.locator("#orders a")).to_have_count(2)
 
 
 @pytest.mark.slow

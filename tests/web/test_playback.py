@@ -63,6 +63,29 @@ async def test_the_title_changes_when_the_audio_does(open_page: OpenPage) -> Non
         assert delay < 500, changes
 
 
+async def test_a_hidden_page_is_connected_only_while_it_plays(open_page: OpenPage) -> None:
+    """Browsers open at most six connections to a server, so that pages in the background would keep others waiting."""
+    async with on_air() as radio:
+        page = await open_page("about:blank")
+        await page.add_init_script(
+            "window.covered = true; Object.defineProperty(document, 'hidden', { get: () => window.covered });"
+            "localStorage.volume = 'loud';"  # of another page of the same site
+        )
+        requests: list[str] = []
+        page.on("request", lambda request: requests.append(request.url))
+        await page.goto(radio.root)
+        await expect(page.locator("#player-station")).to_have_text("Station tone")
+        assert not any("/tone/events" in address for address in requests)
+        for covered, count in (("false", 1), ("true", 0)):
+            await page.evaluate(f"covered = {covered}; document.dispatchEvent(new Event('visibilitychange'))")
+            await until(lambda expected=count: len(radio.tone.subscribers) == expected)  # type: ignore[misc]
+        await press_play(page)
+        await until(lambda: len(radio.tone.subscribers) == 1)
+        # The system pauses a stream that has run out of audio, because headphones were unplugged.
+        await page.evaluate("playerAudio.dispatchEvent(new Event('waiting')); playerAudio.pause()")
+        await until(lambda: (radio.tone.listeners, len(radio.tone.subscribers)) == (0, 0))
+
+
 async def test_keyboard_shortcuts(open_page: OpenPage) -> None:
     async with on_air(settings("tone"), settings("other")) as radio:
         page = await open_page(radio.root)

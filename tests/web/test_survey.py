@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from radio.server.survey.app import Survey, build
 from radio.server.survey.pairs import read_pairs
 from radio.server.survey.passages import prepare
 from radio.server.survey.store import Store
 from tests.server.survey.folders import make_folder
-from tests.web.browser import OpenPage, take_screenshot, until_page
+from tests.web.browser import OpenPage, take_screenshot, until, until_page
 from tests.web.chromium import uses_browser
 
 pytestmark = uses_browser
@@ -31,6 +31,28 @@ async def survey(tmp_path: Path) -> AsyncIterator[tuple[Survey, str]]:
         await survey.close()
 
 
+async def test_a_passage_that_is_paused_before_it_begins_is_no_error(
+    open_page: OpenPage, survey: tuple[Survey, str]
+) -> None:
+    waiting: list[Route] = []
+
+    async def wait(route: Route) -> None:
+        waiting.append(route)
+
+    page = await open_page(survey[1])
+    await page.route("**/audio/**", wait)
+    await page.get_by_role("button", name="Start").click()
+    await until(lambda: len(waiting) == 2)
+    for side in ("a", "b"):
+        await page.locator(f"#play-{side}").click()
+    await expect(page.locator("#play-b")).to_have_attribute("aria-pressed", "true")
+    await expect(page.locator("#play-a")).to_have_attribute("aria-pressed", "false")
+    for route in waiting:
+        await route.continue_()
+    await until_page(page, "document.querySelector('#play-b progress').value > 0.99")
+    await expect(page.locator("#error")).to_be_hidden()
+
+
 async def test_a_listener_answers_every_pair(open_page: OpenPage, survey: tuple[Survey, str]) -> None:
     running, address = survey
     page = await open_page(address, viewport={"width": 360, "height": 800})
@@ -40,6 +62,7 @@ async def test_a_listener_answers_every_pair(open_page: OpenPage, survey: tuple[
     for place in range(2):
         await expect(page.get_by_text(f"Pair {place + 1} of 2")).to_be_visible()
         await expect(following).to_be_disabled()
+        await expect(page.locator("#play-a")).to_be_focused()
         for side in ("a", "b"):
             button = page.locator(f"#play-{side}")
             await button.click()
