@@ -10,7 +10,6 @@ from __future__ import annotations
 import mmap
 import os
 import pickle
-import select
 import signal
 import socket
 import sys
@@ -144,10 +143,11 @@ class _Link:
         Raises:
             EOFError: the server has closed the connection.
         """
-        readable, _, _ = select.select([self._connection], [], [], None if wait else 0)
-        if not readable:
+        try:
+            data = self._connection.recv(_READ_SIZE, 0 if wait else socket.MSG_DONTWAIT)
+        except BlockingIOError:
             return []
-        if not (data := self._connection.recv(_READ_SIZE)):
+        if not data:
             raise EOFError
         return self._decoder.feed(data)
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import pickle
+import resource
 import signal
 import socket
 import subprocess
@@ -95,9 +97,14 @@ class WorkerConnection:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[tuple[WorkerConnection, list[BaseException]]]:
-    """Run a worker in a thread; yield the connection and the list of errors that it raises."""
-    ours, theirs = socket.socketpair()
+def running(lowest: int = 0) -> Iterator[tuple[WorkerConnection, list[BaseException]]]:
+    """Run a worker in a thread; yield the connection and the list of errors that it raises.
+
+    The descriptor of the worker's end of the socket is `lowest` or higher.
+    """
+    ours, low = socket.socketpair()
+    with low:
+        theirs = socket.socket(fileno=fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, lowest))
     raised: list[BaseException] = []
 
     def run() -> None:
@@ -129,6 +136,20 @@ def test_a_worker_renders_up_to_the_requested_frame_and_waits() -> None:
         worker.send(Render(3 * SAMPLE_RATE, 0))
         more = worker.until(3 * SAMPLE_RATE)
         assert more[-1] == Rendered(-(-3 * SAMPLE_RATE // STEP) * STEP)
+    assert raised == []
+
+
+def test_the_socket_of_a_server_with_thousands_of_listeners_is_read() -> None:
+    """A process inherits the socket under the number that it has in the server, where listeners hold the lower ones."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 2_048)), hard))
+    try:
+        with running(lowest=1_500) as (worker, raised):
+            open_station(worker)
+            worker.send(Render(SAMPLE_RATE, 0))
+            worker.until(SAMPLE_RATE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert raised == []
 
 
