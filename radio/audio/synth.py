@@ -231,6 +231,8 @@ class Synth:
         self._current = dict(saved.current)
         for layer, note, velocity in saved.sounding:
             self.schedule(layer, [SynthEvent(frame, note, velocity)])
+        while self._events:  # struck now, because a note may be released at `frame`
+            self._play(*heapq.heappop(self._events))
         self._schedule_saved(saved)
 
     def _schedule_saved(self, saved: SynthState) -> None:
