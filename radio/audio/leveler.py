@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from radio.audio.filters import Filters
 from radio.audio.loudness import WEIGHTING, lufs
+from radio.settings.controls import PLAYED_LAYERS
 from radio.types import MIX_BLOCK, Block, Frames
 
 _BLOCKS: Final = 5
@@ -53,13 +54,19 @@ Array = npt.NDArray[np.float64]
 class BarShape(NamedTuple):
     """The properties of a bar that are known before it sounds.
 
-    kind: bars of the same kind in a track are about equally loud; an empty string means silence. expected_db: typical
-    loudness relative to the full band. gain_db: gain of the arrangement.
+    kind: the layers that sound and their filters, as words; bars of the same kind in a track are about equally loud. An
+    empty string means silence. expected_db: typical loudness relative to the full band. gain_db: gain of the
+    arrangement.
     """
 
     kind: str
     expected_db: float = 0.0
     gain_db: float = 0.0
+
+    @property
+    def layers(self) -> frozenset[str]:
+        """The layers that sound."""
+        return frozenset(self.kind.split()).intersection(PLAYED_LAYERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +128,11 @@ class Leveler:
         self._offsets: dict[str, float] = {}
         self._tracks = 0
 
-    def add(self, block: Block, frame: Frames, gain: float) -> None:
-        """Measure a block of the output, (MIX_BLOCK, 2), that begins at `frame` and includes a linear `gain`."""
+    def add(self, block: Block, frame: Frames, gain: float, silenced: frozenset[str] = frozenset()) -> None:
+        """Measure a block of the output, (MIX_BLOCK, 2), that begins at `frame` and includes a linear `gain`.
+
+        Bars of which listeners have `silenced` all layers do not count: they say nothing about the music.
+        """
         if not self._target:
             return
         weighted = self._weighting.process(np.ascontiguousarray(block.T))
@@ -136,6 +146,8 @@ class Leveler:
         if not self._bars:
             return
         start, end, shape = self._bars[0]
+        if shape.layers and shape.layers <= silenced:
+            return
         if shape.kind and shape.gain_db > _FADED and start <= frame < end and gain > 0:
             share = MIX_BLOCK / (end - start)
             before = self._heard.get(shape.kind, Heard(0.0, 0.0))

@@ -103,20 +103,6 @@ class Meter:
         return windows[lufs(windows) > lufs(windows.mean()) + gate] if len(windows) else windows
 
 
-def integrated_loudness(block: Block) -> float:
-    """Return the gated loudness of a recording, (frames, 2) float32 at 48 kHz; see `Meter.integrated`."""
-    meter = Meter()
-    meter.add(block)
-    return meter.integrated
-
-
-def true_peak(block: Block) -> float:
-    """Return the true peak of a recording, (frames, 2) float32 at 48 kHz; see `Meter.true_peak`."""
-    meter = Meter()
-    meter.add(block)
-    return meter.true_peak
-
-
 def _highest(finder: Peaks, samples: npt.NDArray[np.float32], above: float) -> float:
     return float(finder.find(samples, above).max(initial=0.0))
 

@@ -144,12 +144,18 @@ class Controls:
         return replace(self, **{name: CONTROLS[name].check(value) for name, value in patch.items()})  # type: ignore[arg-type]
 
     @property
+    def silenced(self) -> frozenset[str]:
+        """The layers that are muted or at their lowest level."""
+        return frozenset(
+            layer
+            for layer in LAYERS
+            if getattr(self, f"{layer}_mute") or getattr(self, f"{layer}_level") <= CONTROLS[f"{layer}_level"].low
+        )
+
+    @property
     def silent(self) -> bool:
         """True if every layer is muted or at its lowest level."""
-        return all(
-            getattr(self, f"{layer}_mute") or getattr(self, f"{layer}_level") <= CONTROLS[f"{layer}_level"].low
-            for layer in LAYERS
-        )
+        return self.silenced.issuperset(LAYERS)
 
     def changes_from(self, earlier: Controls) -> dict[str, JsonValue]:
         """Return the values that differ from those of `earlier`."""

@@ -79,7 +79,7 @@ class Sound:
         block = self._mixer.process(stems, controls, move, cues)
         struck = any(self._mixer.carries(layer, controls, move) for layer in layers)
         self._guard.check(block, struck=struck)
-        self.leveler.add(block, self.mixed, move.gain)
+        self.leveler.add(block, self.mixed, move.gain, controls.silenced)
         self.mixed = end
         return block
 

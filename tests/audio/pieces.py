@@ -1,4 +1,4 @@
-"""Helpers for audio tests: splitting into parts of random sizes, and processing block by block."""
+"""Helpers for audio tests: parts of random sizes, processing block by block, and levels of recordings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy.typing as npt
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from radio.types import MIX_BLOCK
+from radio.audio.loudness import Meter
+from radio.types import MIX_BLOCK, Block
 
 SIZES = st.lists(st.one_of(st.integers(0, 200), st.sampled_from([64, 480, 960, 1259, 4800])), min_size=1, max_size=40)
 few = settings(
@@ -35,3 +36,17 @@ def in_blocks(process: Callable[[Array], Array], x: Array) -> Array:
 
 def rms_db(x: Array) -> float:
     return float(10 * np.log10(np.square(x.astype(np.float64)).mean()))
+
+
+def integrated_loudness(block: Block) -> float:
+    """Return the gated loudness of a recording, (frames, 2) float32 at 48 kHz."""
+    meter = Meter()
+    meter.add(block)
+    return meter.integrated
+
+
+def true_peak(block: Block) -> float:
+    """Return the true peak of a recording, (frames, 2) float32 at 48 kHz."""
+    meter = Meter()
+    meter.add(block)
+    return meter.true_peak

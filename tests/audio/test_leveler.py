@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from radio.audio.leveler import BarShape, Leveler, LevelerState
-from radio.audio.loudness import Meter, integrated_loudness
+from radio.audio.loudness import Meter
 from radio.types import MIX_BLOCK, Block
+from tests.audio.pieces import integrated_loudness
 
 BLOCKS = 20
 """Blocks per bar, which lasts 0.8 seconds."""
@@ -34,7 +35,13 @@ def noise(form: Sequence[BarShape], db: float = 0.0, seed: int = 4) -> Block:
 
 
 def play(
-    leveler: Leveler, form: Sequence[BarShape], x: Block, start: int = 0, place: int = 0
+    leveler: Leveler,
+    form: Sequence[BarShape],
+    x: Block,
+    start: int = 0,
+    place: int = 0,
+    *,
+    silenced: frozenset[str] = frozenset(),
 ) -> tuple[Block, list[float]]:
     """Play a track from bar `place` onward. Return its output and the gain in dB at the end of each bar."""
     out, gains = [], []
@@ -45,7 +52,7 @@ def play(
         for block in range(BLOCKS):
             gain = 10 ** ((before + (after - before) * (block + 1) / BLOCKS) / 20)
             out.append((x[at : at + MIX_BLOCK] * gain).astype(np.float32))
-            leveler.add(out[-1], start + at, gain * 10 ** (form[number].gain_db / 20))
+            leveler.add(out[-1], start + at, gain * 10 ** (form[number].gain_db / 20), silenced)
             at += MIX_BLOCK
     return np.concatenate(out), gains
 
@@ -99,6 +106,17 @@ def test_silence_and_a_target_of_zero_leave_the_gain_alone() -> None:
     silence = np.zeros((5 * BAR, 2), np.float32)
     assert len(set(play(Leveler(-16), [REST] * 5, silence)[1])) == 1
     assert play(Leveler(0), [GROOVE] * 5, noise([GROOVE] * 5, -10))[1] == [0.0] * 5
+
+
+def test_bars_whose_layers_listeners_have_silenced_change_nothing() -> None:
+    form = [BarShape("drums keys muffled", -1.0)] * 10
+    rain = noise([INTRO] * 10, -20.0)
+    leveler = Leveler(-16)
+    _, gains = play(leveler, form, rain, silenced=frozenset({"bass", "drums", "keys", "vinyl"}))
+    assert len(set(gains)) == 1
+    assert leveler.save().heard == {}
+    play(leveler, form, rain, 10 * BAR, silenced=frozenset({"bass", "keys"}))
+    assert leveler.save().heard["drums keys muffled"].bars > 5
 
 
 def test_the_measurement_does_not_depend_on_the_gain() -> None:

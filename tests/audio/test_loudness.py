@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from scipy.io import wavfile
 
-from radio.audio.loudness import Meter, integrated_loudness, true_peak
+from radio.audio.loudness import Meter
 from radio.types import SAMPLE_RATE, Block
+from tests.audio.pieces import integrated_loudness, true_peak
 
 
 def tone(hertz: float, db: float, seconds: float = 5.0) -> Block:

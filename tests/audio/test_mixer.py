@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 
 from radio.audio.cues import Cues
-from radio.audio.loudness import integrated_loudness, true_peak
 from radio.audio.mixer import Mixer
 from radio.errors import AudioError
 from radio.settings.controls import LAYERS, Controls
 from radio.settings.tone import Tone
 from radio.types import MIX_BLOCK, SAMPLE_RATE, Block, MixState
-from tests.audio.pieces import rms_db
+from tests.audio.pieces import integrated_loudness, rms_db, true_peak
 
 if TYPE_CHECKING:
     from conftest import RenderedPassage

@@ -253,7 +253,9 @@ def test_the_error_for_a_change_to_a_missing_program_lists_the_existing_ones(sou
 def test_a_restored_synthesizer_releases_a_held_note_at_its_first_frame(soundfont: Path) -> None:
     organ = 16
     one, other = open_synth(soundfont, organ), open_synth(soundfont, organ)
-    played(one, 9600, [SynthEvent(0, 60, 90), SynthEvent(0, 67, 90), SynthEvent(9600, 60, 0), SynthEvent(19_200, 67, 0)])
+    played(
+        one, 9600, [SynthEvent(0, 60, 90), SynthEvent(0, 67, 90), SynthEvent(9600, 60, 0), SynthEvent(19_200, 67, 0)]
+    )
     other.restore(one.save(), 9600)
     assert other.save() == one.save()
     sounding = np.abs(other.render(9600)["one"]).max()

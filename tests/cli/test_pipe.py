@@ -17,7 +17,6 @@ import mido
 import numpy as np
 import pytest
 
-from radio.audio.loudness import integrated_loudness
 from radio.cli.main import main
 from radio.cli.pipe import pipe
 from radio.cli.render import render
@@ -25,6 +24,7 @@ from radio.paths import STATIONS as SHIPPED
 from radio.settings.config import load
 from radio.station.extent import TimedExcerpt
 from radio.types import SAMPLE_RATE
+from tests.audio.pieces import integrated_loudness
 from tests.conftest import Radio
 
 FRAME_BYTES = 4
@@ -118,6 +118,7 @@ def test_the_server_keeps_running_if_nothing_reads_its_log() -> None:
 import logging
 from radio.cli.main import main
 from radio.server import app
+from tests.audio.pieces import integrated_loudness
 async def logged(*_, on_ready, **__):
     on_ready(["http://127.0.0.1:8000/"])
     for number in range(5_000):

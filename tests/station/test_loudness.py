@@ -9,7 +9,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from radio.audio.loudness import integrated_loudness
 from radio.paths import STATIONS
 from radio.settings.config import load
 from radio.settings.station import StationSettings
@@ -18,6 +17,7 @@ from radio.station.factory import open_station
 from radio.station.score import compose
 from radio.station.score_audio import play
 from radio.types import SAMPLE_RATE, Block, Frames
+from tests.audio.pieces import integrated_loudness
 
 pytestmark = pytest.mark.usefixtures("all_candidates")
 
