@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import av
@@ -56,20 +57,32 @@ def _parts(path: Path, rate: int) -> Iterator[Block]:
         with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.audio:
                 raise AudioError(f"{path}: the file contains no audio; use a file such as .wav, .flac, .mp3 or .opus")
-            # libswresample would make mono 3 dB quieter on its way to stereo.
-            mono = container.streams.audio[0].codec_context.channels == 1
-            resampler = av.AudioResampler(format="flt", layout="mono" if mono else "stereo", rate=rate)
-            for frame in container.decode(audio=0):
-                frame.pts = None  # ignore gaps and jumps in the timestamps
-                for piece in resampler.resample(frame):
-                    yield _stereo(piece)
-            for piece in resampler.resample(None):
-                yield _stereo(piece)
+            # Recordings of radio streams may change their rate and channels, which one resampler does not accept.
+            for _, frames in groupby(container.decode(audio=0), _properties):
+                yield from _resampled(frames, rate)
     except FileNotFoundError:
         raise AudioError(f"{path}: no such file") from None
     except (av.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
         raise AudioError(f"{path}: the audio cannot be decoded ({reason})") from error
+
+
+def _properties(frame: av.AudioFrame) -> tuple[str, str, int]:
+    return frame.format.name, frame.layout.name, frame.sample_rate
+
+
+def _resampled(frames: Iterator[av.AudioFrame], rate: int) -> Iterator[Block]:
+    """Yield the audio of frames with the same properties."""
+    resampler: av.AudioResampler | None = None
+    for frame in frames:
+        frame.pts = None  # ignore gaps and jumps in the timestamps
+        if resampler is None:
+            # libswresample would make mono 3 dB quieter on its way to stereo.
+            layout = "mono" if frame.layout.nb_channels == 1 else "stereo"
+            resampler = av.AudioResampler(format="flt", layout=layout, rate=rate)
+        yield from map(_stereo, resampler.resample(frame))
+    if resampler is not None:
+        yield from map(_stereo, resampler.resample(None))
 
 
 def _stereo(frame: av.AudioFrame) -> Block:

@@ -35,6 +35,23 @@ def test_other_formats_rates_and_mono_become_stereo_at_48_khz(tmp_path: Path, su
     assert 20 * np.log10(np.sqrt(np.mean(middle**2))) == pytest.approx(-20, abs=0.6)  # encoders are not exact
 
 
+def test_a_recording_whose_rate_and_channels_change_is_read_to_its_end(tmp_path: Path) -> None:
+    content = b""
+    for rate, channels in (("44100", 2), ("22050", 1)):
+        path = tmp_path / f"{rate}.aac"
+        source = write(tmp_path / f"{rate}.wav", tone(440, -20, 2.0)[:, :channels])
+        subprocess.run(["ffmpeg", "-loglevel", "error", "-i", str(source), "-ar", rate, str(path)], check=True)
+        content += path.read_bytes()
+    whole = tmp_path / "whole.aac"
+    whole.write_bytes(content)
+    audio = read(whole)
+    assert len(audio) == pytest.approx(4 * SAMPLE_RATE, abs=0.2 * SAMPLE_RATE)
+    for second in (1, 3):
+        part = audio[second * SAMPLE_RATE :][: SAMPLE_RATE // 2]
+        assert 20 * np.log10(np.sqrt(np.mean(part**2))) == pytest.approx(-20, abs=0.6)
+        assert np.argmax(np.abs(np.fft.rfft(part[:, 0]))) / 0.5 == pytest.approx(440, abs=2)
+
+
 def test_a_file_without_audio_is_named_in_the_error(tmp_path: Path) -> None:
     missing, text, empty = tmp_path / "missing.wav", tmp_path / "text.wav", tmp_path / "empty.wav"
     text.write_text("no audio")
