@@ -39,6 +39,7 @@ RESULT_LIFETIME: Final[Seconds] = 3600.0
 _PREFIX: Final = "radio-work-"
 _MAX_LINE: Final = 65_536
 _EXIT_POLL: Final[Seconds] = 0.02
+_CRASHED: Final = "the job crashed; the server's log has the details"
 _log = logging.getLogger("radio.jobs")
 
 State: TypeAlias = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -192,7 +193,9 @@ class JobQueue:
         if task.cancelled():
             job.state = "cancelled"
         else:
-            task.result()  # raises unexpected errors
+            if (error := task.exception()) is not None:
+                _log.error("a job failed unexpectedly", exc_info=error)
+                job.error = _CRASHED
             job.state = "failed" if job.error is not None else "done"
         if job.state != "done":
             job.result = None
@@ -228,7 +231,7 @@ class JobQueue:
             reason = await last_line
         if job.result is None and job.error is None:
             _log.error("a job ended with status %s: %s", process.returncode, reason)
-            job.error = "the job crashed; the server's log has the details"
+            job.error = _CRASHED
 
     def _remove_excess(self) -> None:
         """Remove the oldest finished jobs that exceed the limits."""

@@ -44,6 +44,8 @@ class Fail:
         (folder / "partial").write_text("partial")
         if self.kind == "RadioError":
             raise AudioError("there is no soundfont at nowhere.sf2")
+        if self.kind == "long report":
+            raise AudioError("x" * 100_000)
         if self.kind == "large file":
             with (folder / "large").open("wb") as file:
                 file.truncate(2**31 + 1)

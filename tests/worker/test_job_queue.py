@@ -65,6 +65,7 @@ async def test_a_job_is_the_first_to_be_killed_when_memory_runs_out(queue: JobQu
         ("long stderr", "the job crashed", "ValueError"),
         ("signal", "the job crashed", "status -11"),
         ("large file", "the job crashed", "File too large"),
+        ("long report", "the job crashed", "chunk is longer than limit"),
     ],
 )
 async def test_a_failed_job_has_a_reason_and_leaves_no_files(
