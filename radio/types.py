@@ -91,8 +91,8 @@ ActionKind: TypeAlias = Literal["skip", "next", "hold", "release", "like", "disl
 class Action:
     """A listener's request to a station.
 
-    kind: skip begins the next track, next the next section. hold repeats the current loop until release. like and
-    dislike shift the distributions that later tracks are drawn from; reset undoes that.
+    kind: skip begins the next track, next the next section. hold repeats the current loop until release or next.
+    like and dislike shift the distributions that later tracks are drawn from; reset undoes that.
     track: number of the track that is liked or disliked; None means the one being composed.
     """
 

@@ -6,22 +6,16 @@ work the same way. No material is written ahead: the model samples each bar when
 
 from __future__ import annotations
 
-from typing import Final
-
 from radio.compose.band_performer import BandPerformer
 from radio.compose.bar import Bar
 from radio.compose.composer import ComposerState
 from radio.compose.conducted import ConductedComposer
 from radio.compose.conductor import Conductor
 from radio.compose.pace import tempo_and_swing
-from radio.compose.plan import Track
 from radio.compose.request import request_of
 from radio.errors import ModelError
 from radio.model.engines.base import Engine
-from radio.music.chords import pitch_class
 from radio.settings.controls import Controls
-
-_MAJOR: Final = (0, 2, 4, 5, 7, 9, 11)
 
 
 class BandComposer(ConductedComposer):
@@ -51,7 +45,7 @@ class BandComposer(ConductedComposer):
             drums = "drums" in self._conductor.layers
             releases = self._performer.reset((self._seed, track.number), bar=plan.number, drums=drums)
             self._asked = controls.tempo, controls.swing
-        played = self._performer.play(plan, scale_of(track), request, sampling)
+        played = self._performer.play(plan, track.scale, request, sampling)
         self.next_number += 1
         tempo, swing = tempo_and_swing(track, controls, self._asked)
         events = {layer: [*releases.get(layer, ()), *notes] for layer, notes in played.items()}
@@ -82,8 +76,3 @@ class BandComposer(ConductedComposer):
         self._performer.restore(saved.band)
         self._seed, self.next_number, self._asked = saved.seed, saved.next_number, saved.asked
         self._conductor.restore(saved.conductor)
-
-
-def scale_of(track: Track) -> frozenset[int]:
-    """Return the pitch classes of a track's key; a minor key has the same ones as its relative major."""
-    return frozenset((pitch_class(track.key) + interval) % 12 for interval in _MAJOR)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from radio.compose.phrase import Phrase
-from radio.model.bass_model import HISTORY, LOWEST, PITCHES, BassContext, BassModel
+from radio.model.bass_model import HISTORY, PITCHES, BassContext, BassModel
 from radio.music.chords import Chord
 from radio.music.events import Note
 from radio.types import BEATS_PER_BAR, TICKS_PER_BEAT, Tick
@@ -134,11 +134,6 @@ def is_root(chord: Chord) -> npt.NDArray[np.bool_]:
     """Return True for each of `PITCHES` that is the chord's root."""
     roots: npt.NDArray[np.bool_] = (PITCHES - chord.root) % 12 == 0
     return roots
-
-
-def root_note(chord: Chord) -> int:
-    """Return the chord's root between E1 and D♯2."""
-    return LOWEST + (chord.root - LOWEST) % 12
 
 
 def clashing(bass: Iterable[Note], keys: Iterable[Note]) -> bool:

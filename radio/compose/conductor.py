@@ -189,7 +189,7 @@ class Conductor:
         self._prime, track = prime, self._track
         if self._bar == track.first_bar:
             self._primed = track.number
-            self._track = self._tracks.primed(replace(track, wish=request.wish), prime, request.energy)
+            self._track = self._primed_track(track, prime, request, self._recent)
             self._redraw_following(request)
             return track.first_bar
         self._primed = track.number + 1
@@ -236,7 +236,11 @@ class Conductor:
             self._advance(replace(self._following, first_bar=self._bar), request)
 
     def _next_section(self, request: Request) -> None:
-        """Make the next bar open the next section, or the next track after the last section, unless it opens one."""
+        """Make the next bar open the next section, or the next track after the last section, unless it opens one.
+
+        This ends a hold, which would repeat the loop of the section that is left.
+        """
+        self._holds = False
         bar, script = self._bar - self._track.first_bar, self._track.script
         if bar == len(script) or script[bar].place == 0:
             return
@@ -292,7 +296,16 @@ class Conductor:
         if prime is None or not 0 <= track.number - self._primed < PRIMED_TRACKS:
             return track
         literal = prime.literal and track.number == self._primed
-        return self._tracks.primed(track, replace(prime, literal=literal), request.energy)
+        return self._primed_track(track, replace(prime, literal=literal), request, recent)
+
+    def _primed_track(self, track: Track, prime: Prime, request: Request, recent: tuple[Loop, ...]) -> Track:
+        """Return a track that starts from a prime, with the requested harmony where the prime has none.
+
+        A harmony that has yet to take effect applies at once. Otherwise, taking effect would end the prime.
+        """
+        if request.wish != track.wish:
+            track = self._tracks.harmonized(track, request.wish, recent)
+        return self._tracks.primed(track, prime, request.energy)
 
 
 def keys_level(texture: Texture) -> int:

@@ -139,6 +139,13 @@ class Feel:
         behind = self._follower.draw(Random(f"{self._seed}/{number}/{self._layer}/behind"))
         self._behind = self._timing.on_beats + behind  # ms, for this band
 
+    def begin_bar(self, tick: Tick) -> None:
+        """Advance to a bar line. The timing is the same without this call.
+
+        A layer that has rested for days would otherwise catch up on the drift in its first bar, for seconds.
+        """
+        self._drift.at(tick)
+
     def place(self, tick: Tick, note: int, clock: Clock, swing: float) -> Frames:
         """Return the frame, on the grid, at which `note` at `tick` sounds; `swing` is in percent (50 is straight)."""
         begun = tick == self._tick

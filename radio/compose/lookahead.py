@@ -9,9 +9,8 @@ from typing import Final, Protocol
 from radio.compose.bar import Bar
 from radio.compose.composer import ComposerState
 from radio.compose.prime import Prime
-from radio.compose.request import request_of
 from radio.errors import ModelError
-from radio.settings.controls import Controls
+from radio.settings.controls import CONTROLS, Controls
 from radio.types import Action
 
 TRIES: Final = 3
@@ -150,15 +149,18 @@ class Ahead:
         return bar
 
     def _compose(self, before: ComposerState, controls: Controls) -> Bar:
-        for _ in range(TRIES - 1):
+        failures = 0
+        while True:
             try:
                 return self._composer.next_bar(controls)
             except ModelError as error:
+                self._composer.restore(before)  # after the last attempt too, since a player may ask for the bar again
+                failures += 1
+                if failures == TRIES:
+                    raise
                 _log.warning("composing bar %d again: %s", before.next_number, error)
-                self._composer.restore(before)
-        return self._composer.next_bar(controls)
 
 
 def _composes_alike(first: Controls, second: Controls) -> bool:
-    """Return True if two sets of controls give the same bar."""
-    return request_of(first) == request_of(second) and first.swing == second.swing
+    """Return True if two sets of controls give the same bar: they differ only in the mix."""
+    return all(CONTROLS[name].lands == "mix" for name in second.changes_from(first))

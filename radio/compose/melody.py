@@ -16,7 +16,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from radio.compose.phrase import Phrase, chord_at, phrase_of, top_line
 from radio.compose.plan import Track
-from radio.music.chords import Chord, pitch_class
+from radio.music.chords import MAJOR, Chord
 from radio.music.events import Note
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT, Tick
 
@@ -38,7 +38,6 @@ _LENGTHS: Final[Sequence[Tick]] = (TICKS_PER_BEAT // 2, TICKS_PER_BEAT, 2 * TICK
 _FURTHEST: Final[Tick] = 5 * TICKS_PER_BEAT
 """Longest time from a motif's first note to its last."""
 
-_MAJOR: Final = (0, 2, 4, 5, 7, 9, 11)
 _CLASHES: Final = (1, 13, 25)
 _SOFTEST, _LOUDEST = 40, 120
 
@@ -116,13 +115,12 @@ def lead_phrases(
     program = track.programs.get("lead")
     if program is None:
         return {}
-    scale = frozenset((pitch_class(track.key) + interval) % 12 for interval in _MAJOR)
     leads = {}
     for material, phrase in keys.items():
         loop = track.loops[material]
         chords = [chord for bar in range(phrase.bars) for chord in loop.beats(bar)]
         velocity = velocity_of(program) + 0.3 * (track.texture.velocity - _KEYS_VELOCITY)
-        backing = Backing(phrase, chords, scale, middle_of(program), velocity)
+        backing = Backing(phrase, chords, track.scale, middle_of(program), velocity)
         lines = [top_line(motif.notes), top_line(keys["A"].notes)]
         leads[material] = write_lead(lines, backing, density, Random(f"{seed}/lead/{material}"))
     return leads
@@ -353,5 +351,5 @@ def _pitch(degree: int, scale: frozenset[int]) -> int:
 
 def _folded(degrees: int) -> int:
     """Return an interval in degrees, reduced by octaves to at most four degrees."""
-    octave = len(_MAJOR)
+    octave = len(MAJOR)
     return degrees - octave * round(degrees / octave) if abs(degrees) > octave // 2 + 1 else degrees

@@ -41,13 +41,6 @@ class Phrase:
             if start <= note.start < start + TICKS_PER_BAR
         ]
 
-    def with_bar(self, place: int, notes: Iterable[Note]) -> Phrase:
-        """Return the phrase with `notes`, whose ticks count from the bar line, in bar `place`."""
-        start = place * TICKS_PER_BAR
-        others = [note for note in self.notes if not start <= note.start < start + TICKS_PER_BAR]
-        moved = [replace(note, start=note.start + start, end=note.end + start) for note in notes]
-        return phrase_of([*others, *moved], self.bars)
-
     def transposed(self, semitones: int) -> Phrase:
         """Return the phrase moved by `semitones`."""
         return Phrase(self.bars, tuple(replace(note, note=note.note + semitones) for note in self.notes))

@@ -12,7 +12,7 @@ from radio.compose.script import BarScript
 from radio.compose.texture import Texture
 from radio.compose.wish import ANY, Wish
 from radio.music.chord_loops import Loop
-from radio.music.chords import Chord, key_name
+from radio.music.chords import MAJOR, Chord, key_name, pitch_class
 from radio.music.parts import PIANO
 from radio.music.vocab import BACKBEAT, FILL, GROOVE, beat_token, density_token, style_token
 from radio.types import STILL, TICKS_PER_BAR, MixMove, Mode, Tick, TokenId
@@ -124,6 +124,11 @@ class Track:
     def key_name(self) -> str:
         """The key as musicians write it: `Eb`, or `Cm` for a minor track; only the tonic if there is no mode."""
         return key_name(self.key, self.mode)
+
+    @property
+    def scale(self) -> frozenset[int]:
+        """The pitch classes of the key; a minor key has the same ones as its relative major."""
+        return frozenset((pitch_class(self.key) + interval) % 12 for interval in MAJOR)
 
     def loop_place(self, bar: int) -> int:
         """Return the number of bars from the beginning of the chord loop to `bar`, a bar number of the station."""

@@ -35,9 +35,6 @@ INSTRUMENTS: Final = (
 )  # fmt: skip
 DRUMS: Final = INSTRUMENTS.index("drums")
 
-PROGRAMS: Final = (0, 24, 33, 48, 42, 46, 56, 66, 73, 0, 52, 16)
-"""The General MIDI program that plays each instrument; for drums, the kit."""
-
 _FAMILIES: Final = (
     "piano", "harp", "organ", "guitar", "bass", "strings", "choir", "brass",
     "reed", "flute", "flute", "choir", "choir", "guitar", "harp", "harp",

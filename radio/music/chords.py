@@ -26,6 +26,9 @@ INTERVALS: Final[dict[str, tuple[int, ...]]] = {
 }
 """Semitones above the root. `sus` covers the suspended second, the suspended fourth, and both."""
 
+MAJOR: Final = (0, 2, 4, 5, 7, 9, 11)
+"""Semitones of the major scale above its tonic."""
+
 _SUFFIXES: Final[dict[str, str]] = {
     "": "maj", "maj": "maj", "M": "maj",
     "m": "min", "min": "min", "-": "min",

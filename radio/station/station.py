@@ -332,8 +332,9 @@ class Station:
         self._clock.set_tempo(tick, bar.tempo)
         self._clock.forget(tick - TICKS_PER_BAR)
         self._on_bar(bar)
-        if bar.opens_track:
-            for feel in self._feels.values():
+        for feel in self._feels.values():
+            feel.begin_bar(tick)
+            if bar.opens_track:
                 feel.begin_track(bar.track.number)
         frame, self._next_bar_line = self._clock.frame(tick), self._clock.frame(tick + TICKS_PER_BAR)
         shapes, place = track_shapes(bar, controls.energy, frozenset(self.settings.layers))

@@ -100,6 +100,20 @@ def test_a_held_ending_starts_again_after_the_hold() -> None:
     assert tuple(rest[-(first.bars - outro) :]) == first.script[outro:]
 
 
+@pytest.mark.parametrize("wait", range(4))
+def test_next_ends_a_hold_at_any_bar_of_the_loop(wait: int) -> None:
+    plain, leader = conductor(4), conductor(4)
+    expected = bars(plain, 80)
+    begins = sections(expected)
+    bars(leader, begins[1] + 1)
+    leader.act(HOLD, Request())
+    bars(leader, begins[2] - begins[1] + 4 + wait)
+    leader.act(NEXT, Request())
+    after = bars(leader, 12)
+    assert [script for _, _, script in after] == [script for _, _, script in expected[begins[2] : begins[2] + 12]]
+    assert not any(plan.holds for _, plan, _ in after)
+
+
 def drawn(opinion: str | None, count: int) -> tuple[tuple[str, ...], Counter[str]]:
     """Return the features of track 0, and the counts of features in later tracks after ten opinions on track 0."""
     leader = Conductor(

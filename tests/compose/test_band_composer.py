@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from radio.compose.band_composer import BandComposer, scale_of
+from radio.compose.band_composer import BandComposer
 from radio.compose.bar import Bar
 from radio.compose.conductor import Conductor
 from radio.compose.lookahead import Ahead
@@ -66,18 +66,17 @@ def test_a_bar_composed_early_is_the_same() -> None:
 
 def test_layers_sound_only_where_the_plan_has_them_and_notes_stay_in_key() -> None:
     for bar in bars(composer(3), 60):
-        scale = scale_of(bar.track)
         for layer, events in bar.events.items():
             struck = [event.note for event in events if event.velocity]
             assert not struck or layer in bar.plan.layers
             if layer != "drums":
                 tones = frozenset[int]().union(*(chord.tones for chord in bar.plan.chords))
-                assert {note % 12 for note in struck} <= scale | tones
+                assert {note % 12 for note in struck} <= bar.track.scale | tones
 
 
 def test_a_minor_key_has_the_scale_of_its_relative_major() -> None:
     (bar,) = bars(composer(), 1)
-    assert scale_of(replace(bar.track, key="Eb", mode="minor")) == {3, 5, 7, 8, 10, 0, 2}
+    assert replace(bar.track, key="Eb", mode="minor").scale == {3, 5, 7, 8, 10, 0, 2}
 
 
 def test_key_and_tempo_follow_the_controls() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radio.compose.bass import write_bass
-from radio.compose.bass_line import clash, clashing, places_of, root_note
+from radio.compose.bass_line import clash, clashing, places_of
 from radio.compose.phrase import Phrase, chord_at, phrase_of
 from radio.model.bass_model import LOWEST, BassModel, read
 from radio.music.chords import Chord, parse_chord
@@ -112,7 +112,7 @@ def test_a_walking_line_has_a_note_on_every_beat() -> None:
         line = write_bass(chords, 4, [frozenset()], "jazz", Random(seed), model=MODEL)
         starts = [note.start for note in line.notes if note.start % TICKS_PER_BEAT == 0]
         assert starts == list(range(0, 4 * TICKS_PER_BAR, TICKS_PER_BEAT))
-        assert line.notes[0].note % 12 == root_note(chords[0]) % 12
+        assert line.notes[0].note % 12 == chords[0].root
 
 
 def test_walking_lines_have_the_intervals_of_held_out_bassists() -> None:

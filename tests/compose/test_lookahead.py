@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from radio.compose.bar import Bar
+from radio.compose.composer import Composer
 from radio.compose.lookahead import Ahead
 from radio.errors import ModelError
 from radio.model.engines.base import Array, Engine, State
@@ -61,6 +62,16 @@ def test_a_change_of_the_mix_keeps_the_prepared_bar() -> None:
     stock = ahead._stock
     ahead.prepare(CALM.changed({"lowpass": 2_000, "drums_mute": True}))
     assert ahead._stock is stock
+
+
+def test_any_change_of_the_music_is_heard_in_a_bar_that_was_prepared_before_it() -> None:
+    ahead, controls = Ahead(composer()), [CALM]
+    composed = [ahead.next_bar(CALM)]
+    for patch in ({"tempo_variety": 0.0}, {"keys_instrument": "organ"}, {"drum_kit": "brushes"}, {"swing": 66.0}):
+        ahead.prepare(controls[-1])
+        controls.append(controls[-1].changed(patch))
+        composed.append(ahead.next_bar(controls[-1]))
+    assert composed == bars(controls)
 
 
 def test_preparing_in_other_threads_does_not_change_the_bars() -> None:
@@ -127,11 +138,26 @@ def test_a_model_that_fails_every_time_is_an_error_and_the_composer_can_continue
     failing = FailingEngine(engine("piano"), np.nan)
     ahead = Ahead(composer(piano=failing))
     composed = [ahead.next_bar(CALM)]
-    before = ahead.save()
     failing.failing = frozenset(range(failing.steps, failing.steps + 10_000))
     with pytest.raises(ModelError, match="not finite"):
         ahead.next_bar(CALM)
     failing.failing = frozenset()
-    ahead.restore(before)
+    composed += [ahead.next_bar(CALM) for _ in range(3)]
+    assert composed == bars([CALM] * 4)
+
+
+def test_a_bar_that_could_not_be_composed_is_still_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    player = composer()
+    ahead = Ahead(player)
+    composed = [ahead.next_bar(CALM)]
+
+    def fail_late(controls: Controls) -> Bar:
+        Composer.next_bar(player, controls)
+        raise ModelError("broken")
+
+    monkeypatch.setattr(player, "next_bar", fail_late)
+    with pytest.raises(ModelError, match="broken"):
+        ahead.next_bar(CALM)
+    monkeypatch.undo()
     composed += [ahead.next_bar(CALM) for _ in range(3)]
     assert composed == bars([CALM] * 4)

@@ -29,15 +29,6 @@ def test_a_phrase_is_the_sum_of_its_bars_wherever_they_are_placed(notes: list[No
     assert phrase.bar(bar, 0) == phrase.bar(bar % 4, 0), "a phrase wraps around"
 
 
-@given(NOTES)
-def test_replacing_a_bar_leaves_the_others_unchanged(notes: list[Note]) -> None:
-    phrase = phrase_of(notes, 4)
-    replaced = phrase.with_bar(2, [Note(0, 60, 72, 50)])
-    assert [note.note for note in replaced.bar(2, 0)] == [72]
-    for place in (0, 1, 3):
-        assert replaced.bar(place, 0) == phrase.bar(place, 0)
-
-
 def test_notes_that_sound_at_the_end_are_cut_there() -> None:
     events = [NoteEvent(480, 60, 80), NoteEvent(500, 64, 70), NoteEvent(600, 60, 0)]
     assert phrase_from_events(events, 480, 1) == Phrase(1, (Note(0, 120, 60, 80), Note(20, 480, 64, 70)))

@@ -130,6 +130,23 @@ def test_a_station_with_a_mood_uses_a_prime_and_another_mood_ends_it(prime: Prim
     assert (track.wish.mood, track.prime) == ("calm", None)
 
 
+def test_a_prime_keeps_its_tracks_if_a_requested_harmony_has_yet_to_take_effect(prime: Prime) -> None:
+    leader, sad = conductor(), Request(wish=Wish(mood="sad"))
+    own, _, _ = leader.next_bar(Request())
+    for _ in range(own.bars - 2):
+        leader.next_bar(Request())
+    assert leader.next_loop == leader.prime(prime, sad) == own.bars, "no loop begins before the next track"
+    leader.next_bar(sad)
+    assert leader.next_bar(sad)[0].prime == prime
+
+
+def test_a_prime_without_a_key_leaves_the_harmony_to_the_controls() -> None:
+    leader, wish = conductor(), Wish(mood="sad", key="Ab")
+    leader.prime(random_prime(1), Request(wish=wish))
+    track = leader.next_bar(Request(wish=wish))[0]
+    assert (track.prime, track.wish, track.key_name) == (random_prime(1), wish, "Abm")
+
+
 def test_a_changed_tempo_overrides_that_of_the_prime(prime: Prime) -> None:
     player = composer()
     player.prime(prime, Controls())

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from radio.music.band_events import (
     DRUMS,
     INSTRUMENTS,
-    PROGRAMS,
     BandNote,
     decode,
     encode,
@@ -72,7 +71,8 @@ def test_there_are_3088_ids_and_each_has_a_name() -> None:
 
 
 def test_instruments_represent_their_own_programs() -> None:
-    for number, (name, program) in enumerate(zip(INSTRUMENTS, PROGRAMS, strict=True)):
+    programs = (0, 24, 33, 48, 42, 46, 56, 66, 73, 0, 52, 16)
+    for number, (name, program) in enumerate(zip(INSTRUMENTS, programs, strict=True)):
         assert instrument_of(program, 9 if name == "drums" else 0) == number
     assert {instrument_of(program, 3) for program in range(128)} == set(range(len(INSTRUMENTS))) - {DRUMS}
     assert INSTRUMENTS[instrument_of(4, 0)] == "piano"

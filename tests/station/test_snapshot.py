@@ -127,6 +127,12 @@ def test_a_snapshot_takes_at_most_half_a_megabyte_with_the_shipped_models() -> N
     assert len(snapshot.data) < 500_000
 
 
+def test_the_timing_of_a_layer_that_rests_advances_with_the_bars(played: Undisturbed) -> None:
+    """Otherwise it would catch up in its first bar, which would take seconds after some days."""
+    state = decode(played.snapshots[6].data)
+    assert {feel.drift.knot // 16 for feel in state.feels.values()} <= {5, 6}, "16 knots in a bar"
+
+
 def test_loops_from_files_resume_at_their_position(settings: StationSettings, tmp_path: Path) -> None:
     for name, seconds in (("a", 0.7), ("b", 1.1)):
         with wave.open(str(tmp_path / f"{name}.wav"), "wb") as file:

@@ -139,7 +139,8 @@ async def change_section(request: web.Request) -> web.Response:
     """Begin the next section, or hold this loop.
 
     `next` begins the next section of the track, or the next track after the last section, at the next bar that is not
-    composed yet. `hold` repeats the loop of this section until `release`; then the track continues where it was.
+    composed yet. `hold` repeats the loop of this section until `release`, after which the track continues where it was,
+    or until `next`.
     """
     request.app[AUTHORIZATION].require(request)
     change = await read_body(request, SectionChange, example='{"action": "next"}')
