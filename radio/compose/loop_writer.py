@@ -98,11 +98,15 @@ class LoopWriter:
     def variant(self, loop: Loop, seed: Sequence[int], recent: Recent = ()) -> Loop:
         """Write a loop that begins like `loop` and continues differently; in a style with bridges, a bridge.
 
+        A loop with rests (`N`), which the model does not know, is returned unchanged.
+
         Args:
             loop: In C major or A minor.
             seed: Seed of the random generator.
             recent: Loops that must not be repeated yet.
         """
+        if not all(chord.tones for chord in loop.halves):
+            return loop
         mode: Mode = "minor" if loop.halves[0].root == _MINOR_TONIC else "major"
         return self._best(np.random.default_rng(list(seed)), mode, None, loop.bars, recent=recent, varied=loop)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -82,6 +83,12 @@ def test_a_variant_is_written_even_if_the_rules_allow_no_root() -> None:
     loop, _ = shipped()._draw_loop(np.random.default_rng(1), "minor", "calm", 4, varied)
     assert loop.bars == 4
     assert loop.halves[:4] == varied.halves[:4]
+
+
+@pytest.mark.parametrize("writer", [shipped, untrained])
+def test_a_loop_with_rests_has_no_variant_because_the_model_knows_none(writer: Callable[[], LoopWriter]) -> None:
+    loop = parse_loop(["Am7", "N", "Dm7 N", "E7"])
+    assert writer().variant(loop, (1, 2)) == loop
 
 
 def test_loops_depend_on_the_seed() -> None:
