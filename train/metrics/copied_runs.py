@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from radio.compose.run_index import PASSAGE_BARS, Index, Spread
-from radio.errors import MidiError
+from radio.errors import MidiError, SettingsError
 from radio.music import midi
 from radio.music.events import Note
+from radio.music.midi_files import SUFFIXES
 from radio.music.midi_score import DRUM_CHANNEL
 from radio.music.parts import Part
 from radio.music.quantize import quantize
@@ -32,23 +34,33 @@ def index_of(part: Part, corpora: Sequence[Path], files: Path | None = None, tra
     Args:
         part: The part.
         corpora: Folders that `train prepare` wrote.
-        files: A folder with the MIDI files. Only files whose names occur in a training piece's name are read.
+        files: A folder with the MIDI files. Only files whose names occur in a training piece's name are read, with or
+            without their suffix.
         track: Name of the tracks to read from the files; None reads all.
 
     Raises:
-        SettingsError: A folder is not a prepared corpus.
+        SettingsError: A folder is not a prepared corpus, or none of the files has the name of a training piece.
     """
     pieces: list[Sequence[Note]] = []
     names: set[str] = set()
     for corpus in corpora:
         path = corpus / "train.jsonl"
-        pieces += [piece.notes for piece in play.human(play.corpus(path))]
-        names |= {word for line in path.read_text().splitlines() for word in json.loads(line)["name"].split("/")}
+        pieces += [piece.notes for piece in play.human(play.corpus(path, part))]
+        names |= {
+            _file_of(word) for row in path.read_text().splitlines() for word in json.loads(row)["name"].split("/")
+        }
     if files is not None:
-        pieces += [
-            notes for path in sorted(files.rglob("*.mid")) if path.stem in names for notes in _tracks(path, part, track)
-        ]
+        found = (path for path in sorted(files.rglob("*")) if path.suffix.lower() in SUFFIXES)
+        sources = [path for path in found if {path.name, path.stem} & names]
+        if not sources:
+            raise SettingsError(f"{files}: no MIDI file has the name of a training piece; leave out --files")
+        pieces += [notes for path in sources for notes in _tracks(path, part, track)]
     return Index.of(part, pieces)
+
+
+def _file_of(word: str) -> str:
+    """Return a part of a piece's name without the number that `prepare folder` adds to the file's."""
+    return re.sub(r"#\d+$", "", word)
 
 
 def _tracks(path: Path, part: Part, track: str | None) -> Iterator[list[Note]]:

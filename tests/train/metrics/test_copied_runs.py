@@ -7,13 +7,16 @@ import pytest
 
 from radio.compose.originality import INDEXES, examine
 from radio.compose.run_index import PASSAGE_BARS, Index, fingerprints
+from radio.errors import SettingsError
 from radio.music import midi
 from radio.music.events import Note
 from radio.music.parts import DRUMS, PIANO
 from radio.music.quantize import quantize
 from radio.types import TICKS_PER_BAR
 from tests.compose.test_run_index import moved, tune
-from tests.train.corpora import pop909_song
+from tests.train.corpora import groove_file, pop909_song
+from train.data.passages import read_pieces
+from train.metrics import copied_runs
 from train.metrics.copied_runs import index_of, spread
 from train.metrics.passage import Passage
 from train.prepare.corpus import prepare
@@ -55,6 +58,23 @@ def test_an_index_contains_corpora_and_their_source_files(tmp_path: Path) -> Non
     )
     assert longest[every]["MELODY"] == 0
     assert len(every.hashes) - len(pieces.hashes) == 2 * len(fingerprints(PIANO, file_notes(files[19]))) + 2, "not 20"
+
+
+def test_the_files_of_a_prepared_folder_are_found_by_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a/one.mid", "two.MID", "three.mid", "four.mid"):
+        groove_file(tmp_path / "in" / name, [(beat, 36, 80) for beat in range(16)])
+    prepare("folder", tmp_path / "in", tmp_path / "out", "drums")
+    (held_out,) = read_pieces(tmp_path / "out" / "validation.jsonl")
+    read: list[str] = []
+    monkeypatch.setattr(copied_runs, "_tracks", lambda path, *_: read.append(path.name) or [])
+    index_of(DRUMS, [tmp_path / "out"], tmp_path / "in")
+    assert {*read, Path(held_out.name.removesuffix("#0")).name} == {"one.mid", "two.MID", "three.mid", "four.mid"}
+    assert len(read) == 3
+    (tmp_path / "others").mkdir()
+    with pytest.raises(SettingsError, match="others: no MIDI file has the name of a training piece"):
+        index_of(DRUMS, [tmp_path / "out"], tmp_path / "others")
 
 
 def file_notes(path: Path) -> list[Note]:
