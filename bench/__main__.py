@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
+from subprocess import SubprocessError
 
 from rich.console import Console
 from rich.markup import escape
@@ -69,7 +70,7 @@ def main() -> int:
         except SectionSkipped as reason:
             console.print(f"{section}: skipped, {escape(str(reason))}")
             continue
-        except (RadioError, RuntimeError) as fault:
+        except (RadioError, RuntimeError, OSError, SubprocessError) as fault:  # a section must not lose the others
             console.print(f"[red]{section}: {escape(str(fault))}[/]")
             failed = True
             continue

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.measurement import BenchmarkSetup, Measurement
-from bench.process import resident
+from bench.process import processor_time, resident
 from radio.errors import ServerError
 from radio.types import Seconds
 
@@ -211,17 +211,11 @@ def _load(pid: int, port: int, path: str, count: int, seconds: Seconds) -> Load:
         answer, _, received = clients.stdout.readline().partition(" ")
         if answer != "ready":
             raise ServerError("the listeners were not served")
-        before, began = _processor(pid), time.monotonic()
+        before, began = processor_time(pid), time.monotonic()
         time.sleep(seconds)
-        used, took = _processor(pid) - before, time.monotonic() - began
+        used, took = processor_time(pid) - before, time.monotonic() - began
         memory = resident(pid) * 2**20
         clients.stdin.write("enough\n")
         clients.stdin.flush()
         report = json.loads(clients.stdout.readline())
     return Load(used / took, memory, (report["bytes"] - int(received)) / took / count, report)
-
-
-def _processor(pid: int) -> Seconds:
-    """Return the processor time of a process, kernel time included."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

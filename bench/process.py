@@ -77,6 +77,13 @@ def resident(pid: int | str) -> float:
     return int(words[words.index("VmRSS:") + 1]) / _MIB
 
 
+def processor_time(pid: int) -> Seconds:
+    """Return the processor time of a process so far, kernel time included."""
+    # The second field, the program's name, may contain spaces; user and system time are the 14th and 15th.
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _soundfont(setup: BenchmarkSetup) -> float:
     command = [sys.executable, "-c", _SOUNDFONT, str(setup.config), setup.station.name]
     return float(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)

@@ -25,12 +25,11 @@ from typing import Any
 import yaml
 
 from bench.measurement import BenchmarkSetup, Measurement
-from bench.process import resident
+from bench.process import processor_time, resident
 from radio.settings.config import default_path, load
 from radio.types import Seconds
 
 _COUNT = 10
-_TICK = os.sysconf("SC_CLK_TCK")
 _WARM: Seconds = 20.0
 """The time until buffers are full and the listeners have their bursts."""
 
@@ -123,13 +122,7 @@ class _Front:
 
     def processor(self) -> Seconds:
         """Return the processor time of the server and its workers so far."""
-        return sum(map(_processor, [self.pid, *self.workers()]))
-
-
-def _processor(pid: int) -> Seconds:
-    # The second field, the program's name, may contain spaces; user and system time are the 14th and 15th.
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICK
+        return sum(map(processor_time, [self.pid, *self.workers()]))
 
 
 @contextmanager

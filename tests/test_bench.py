@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,21 @@ def test_a_section_without_its_hardware_is_skipped_with_the_reason(
     monkeypatch.setattr(sys, "argv", ["bench", "wkv", "--output", str(tmp_path)])
     assert main() == 0
     assert "wkv: skipped, no CUDA device" in capsys.readouterr().out
+
+
+def test_a_section_that_fails_does_not_lose_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: object) -> Iterator[Measurement]:
+        raise FileNotFoundError(2, "No such file or directory", "taskset")
+
+    monkeypatch.setattr("bench.peers.measure", fail)
+    monkeypatch.setattr("bench.process.measure", lambda _: [Measurement("memory", 1.0, "MiB")])
+    monkeypatch.setattr(sys, "argv", ["bench", "process", "peers", "--output", str(tmp_path)])
+    assert main() == 1
+    assert "peers: [Errno 2] No such file or directory: 'taskset'" in capsys.readouterr().out
+    (figure,) = json.loads((tmp_path / "bench.json").read_text())["figures"]
+    assert figure["what"] == "memory"
 
 
 def test_bytes_and_operations_of_the_wkv_kernels_are_counted() -> None:
