@@ -33,10 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Export the run's last checkpoint."""
+    from radio.errors import SettingsError
     from train.export.checkpoint import export
 
     figures_path = arguments.run / "figures.json"
-    figures = json.loads(figures_path.read_text()) if figures_path.exists() else {}
+    try:
+        figures = dict(json.loads(figures_path.read_text())) if figures_path.exists() else {}
+    except (ValueError, TypeError) as error:
+        raise SettingsError(f"{figures_path}: not the figures of `train evaluate` ({error}); run it again") from error
     export(
         arguments.run / "last.ckpt",
         arguments.out,

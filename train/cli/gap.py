@@ -46,13 +46,15 @@ def run(arguments: argparse.Namespace) -> None:
     from radio.model.engines.selection import open_engine
     from radio.model.sampling import Sampling
     from radio.model.weights.checkpoint import read
+    from radio.music.parts import PIANO
     from train.metrics import play
     from train.metrics.gap import PLAYS, compare, table
 
-    pieces = play.corpus(arguments.corpus / "validation.jsonl")
-    plain = play.human(play.corpus((arguments.plain or arguments.corpus.parent / "pop909") / "validation.jsonl"))
-    model = read(arguments.model)
+    pieces = play.corpus(arguments.corpus / "validation.jsonl", PIANO)
+    plain = (arguments.plain or arguments.corpus.parent / "pop909") / "validation.jsonl"
+    songs = play.human(play.corpus(plain, PIANO))
+    model = read(arguments.model, PIANO)
     sampling = Sampling(temperature=arguments.temperature)
     played = play.under_plans(open_engine(model), model.part, pieces * PLAYS, sampling, seed=arguments.seed)
     columns = {arguments.corpus.name: play.human(pieces), arguments.model.stem: list(played)}
-    print(table(compare(columns, plain)))
+    print(table(compare(columns, songs)))

@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
     part, station = PARTS[arguments.part], read_station(arguments)
     layer = "keys" if part.note_offs else "drums"
     index = index_of(part, arguments.corpora, arguments.files, arguments.track)
-    index.human = spread(index, play.human(play.corpus(arguments.corpora[0] / "validation.jsonl")))
+    index.human = spread(index, play.human(play.corpus(arguments.corpora[0] / "validation.jsonl", part)))
     if arguments.index:
         index.write(arguments.index)
     if arguments.filter:

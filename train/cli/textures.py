@@ -36,6 +36,6 @@ def run(arguments: argparse.Namespace) -> None:
     from train.metrics.texture_control import obedience, repeated_bits, table
 
     engine = open_engine(checkpoint.read(arguments.model, PIANO))
-    pieces = play.corpus(arguments.corpus / "validation.jsonl")[: arguments.pieces]
+    pieces = play.corpus(arguments.corpus / "validation.jsonl", PIANO)[: arguments.pieces]
     results = obedience(engine, pieces, Sampling(top_p=0.95), arguments.seed)
     print(table(repeated_bits(engine, pieces), results))

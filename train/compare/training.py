@@ -18,6 +18,7 @@ from train.data.shared_trunk import SHARED
 from train.data.vocabulary import RowTable, known_tokens
 from train.loop.checkpointing import LAST
 from train.loop.fit import fit
+from train.loop.module import DivergedError
 from train.loop.recipe import Recipe, load
 from train.loop.stored_run import load_module, stored_run
 from train.metrics.evaluate import model_figures
@@ -53,7 +54,15 @@ def recipes(folder: Path) -> dict[str, Recipe]:
 
 
 def train(recipe: Recipe, run: Path) -> None:
-    """Train `run` with `recipe` at the best rate; do nothing if it is finished."""
+    """Train `run` with `recipe` at the best rate; do nothing if it is finished.
+
+    Raises:
+        SettingsError: The run was started with another number of tokens.
+    """
+    if (run / LAST).exists() and (tokens := stored_run(run / LAST).recipe.tokens) != recipe.tokens:
+        raise SettingsError(
+            f"{run}: it was started with {tokens:,} tokens, not {recipe.tokens:,}; use a new folder of runs"
+        )
     if is_finished(run):
         return
     bits = rates_tried(run)
@@ -105,9 +114,12 @@ def shorten(recipe: Recipe, tokens: int) -> Recipe:
 
 
 def _probe(recipe: Recipe, rate: float, run: Path) -> float:
-    """Return the validation bits after a short run at `rate`."""
+    """Return the validation bits after a short run at `rate`; infinity if it diverges."""
     short = shorten(replace(recipe, rate=rate), min(PROBE_TOKENS, recipe.tokens // 4))
-    module = load_module(fit(replace(short, validate_every=short.steps + 1), run))
+    try:
+        module = load_module(fit(replace(short, validate_every=short.steps + 1), run))
+    except DivergedError:
+        return math.inf
     table = RowTable(recipe.played, known_tokens(recipe.played))
     bits = float(model_figures(module, binidx.read(Path(recipe.corpus) / "validation"), table)["bits"])  # type: ignore[arg-type]
     return math.inf if math.isnan(bits) else bits

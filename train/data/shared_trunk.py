@@ -8,6 +8,7 @@ it is offset by `TABLE_SIZE` for each part before its own.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,10 +74,11 @@ def read(part: str, folder: Path) -> Corpus:
     """Read the corpus of a recipe. Training reads the same number of tokens from each part of a trunk.
 
     Raises:
-        SettingsError: A trunk's folder has fewer than two parts.
+        SettingsError: A trunk's folder has fewer than two parts, or the pieces are of another part.
         MidiError: A file is missing, in another format or truncated.
     """
     if part != SHARED:
+        require_part(folder, PARTS[part])
         training = binidx.read(folder / "train")
         return Corpus(
             training, binidx.read(folder / "validation"), binidx.read_weights(folder / "train", len(training))
@@ -91,6 +93,17 @@ def read(part: str, folder: Path) -> Corpus:
         [piece + np.uint16(raised) for raised, corpus in corpora for piece in corpus.validation],
         np.concatenate([_even(corpus) for _, corpus in corpora]),
     )
+
+
+def require_part(folder: Path, part: Part) -> None:
+    """Raise SettingsError if the pieces of a prepared corpus are of another part. Only `.jsonl` files name it."""
+    try:
+        with (folder / "train.jsonl").open() as file:
+            found = json.loads(next(file))["part"]
+    except (OSError, StopIteration, ValueError, KeyError, TypeError):
+        return
+    if found != part.name:
+        raise SettingsError(f"{folder}: this is a {found} corpus, not a {part.name} corpus")
 
 
 def parts_in(folder: Path) -> list[Part]:

@@ -26,7 +26,7 @@ def export(
 
     Args:
         part: The part of a shared trunk to export.
-        figures: The results of `train evaluate`, for the card.
+        figures: The results of `train evaluate`, for the card; left out if they are of an earlier step.
         weight_format: The number format of the weights.
 
     Raises:
@@ -41,7 +41,7 @@ def export(
         "recipe": json.loads(json.dumps(stored_recipe)),
         "corpus": {"name": corpus.name, **facts(corpus)},
         "tokens_trained": module.tokens_before + module.next_step * recipe.lanes * recipe.window,
-        "validation": dict(figures),
+        "validation": dict(figures) if figures.get("steps", module.next_step) == module.next_step else {},
     }
     weights = {name: tensor.detach().float().numpy() for name, tensor in module.model.state_dict().items()}
     if broken := [name for name, array in weights.items() if not np.isfinite(array).all()]:

@@ -31,7 +31,13 @@ def add(path: Path, figures: Mapping[str, Path]) -> None:
 
 
 def write(path: Path, described: checkpoint.Checkpoint, weight_format: WeightFormat | None = None) -> None:
-    """Write a checkpoint (in `weight_format`, or in its own) and its card as JSON next to it."""
+    """Write a checkpoint (in `weight_format`, or in its own) and its card as JSON next to it.
+
+    Raises:
+        SettingsError: `path` does not end in .safetensors.
+    """
+    if path.suffix != ".safetensors":
+        raise SettingsError(f"{path}: must end in .safetensors; the card is written next to it as .json")
     path.parent.mkdir(parents=True, exist_ok=True)
     checkpoint.write(path, described, weight_format)
     path.with_suffix(".json").write_text(json.dumps(described.card, indent=2, ensure_ascii=False) + "\n")

@@ -140,17 +140,18 @@ class TrainingBatches(IterableDataset[Batch]):
 
 
 def validation_batches(
-    pieces: Sequence[Tokens], table: Table, *, lanes: int, window: int, limit: int | None = None
+    pieces: Sequence[Tokens], table: Table, *, lanes: int, window: int, fewest: int = 1, limit: int | None = None
 ) -> list[Batch]:
     """Join the validation pieces, and cut them into at most `lanes` equal lanes of at least one window.
 
     Pieces keep their keys and velocities.
 
     Args:
+        fewest: The minimum number of lanes, even if they are shorter than a window.
         limit: The approximate number of tokens to use, taken from the beginnings of all lanes.
     """
     rows = np.concatenate([table.rows(piece) for piece in pieces])
-    lanes = max(1, min(lanes, len(rows) // window))
+    lanes = max(fewest, min(lanes, len(rows) // window))
     length = len(rows) // lanes
     if limit is not None:
         length = min(length, max(2, limit // lanes))
@@ -205,13 +206,14 @@ class TokenData(lightning.LightningDataModule):
         return DataLoader(lanes, batch_size=None)
 
     def val_dataloader(self) -> DataLoader[Batch]:
+        rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         batches = validation_batches(
             self.corpus.validation,
             self.table,
             lanes=VALIDATION_LANES,
             window=self.recipe.window,
+            fewest=ranks,  # the trainer refuses a device without batches
             limit=VALIDATION_LANES * VALIDATION_WINDOWS * self.recipe.window,
         )
-        rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         own_batches = [Batch(batch.rows[rank::ranks], batch.fresh[rank::ranks], batch.step) for batch in batches]
-        return DataLoader([batch for batch in own_batches if len(batch.rows)], batch_size=None)  # type: ignore[arg-type]
+        return DataLoader(own_batches, batch_size=None)  # type: ignore[arg-type]

@@ -58,8 +58,8 @@ def fit(
     Raises:
         SettingsError: The corpus is missing or too small, or the run cannot continue with this recipe.
         ModelError: `initial` has another shape, or last.ckpt is not a checkpoint.
+        DivergedError: The loss is not finite; last.ckpt has the weights of an earlier step.
         StoppedError: SIGINT or SIGTERM arrived; the checkpoint is written.
-        ModelError: The loss is not finite; last.ckpt has the weights of an earlier step.
     """
     lightning_strategy = open_strategy(strategy, devices, recipe)
     _silence_lightning()
@@ -67,7 +67,10 @@ def fit(
     table = shared_trunk.table_of(recipe.part)
     corpus = shared_trunk.read(recipe.part, Path(recipe.corpus))
     if not corpus.training or not corpus.validation:
-        raise SettingsError(f"{recipe.corpus}: training needs at least one piece in train and one in validation")
+        raise SettingsError(
+            f"{recipe.corpus}: training needs at least one piece in train and one in validation; `train prepare` holds "
+            "out one of four files or more"
+        )
     lightning.seed_everything(recipe.seed, verbose=False)
     module = TrainingModule(recipe, table)
     last = run / LAST
@@ -112,7 +115,9 @@ def fit(
         )
     except DivergedError as error:
         stays = f"{last} holds step {stored_run(last).next_step:,}" if last.exists() else "there is no checkpoint yet"
-        raise ModelError(f"{run}: {error}; {stays}. Use a lower rate, or a longer warmup, in a new folder") from error
+        raise DivergedError(
+            f"{run}: {error}; {stays}. Use a lower rate, or a longer warmup, in a new folder"
+        ) from error
     trainer.save_checkpoint(last)
     return last
 
@@ -153,7 +158,7 @@ def _resume_step(last: Path, recipe: Recipe, strategy: str) -> int:
     changed = [
         f"{name}: {getattr(before.recipe, name)} in the run, {getattr(recipe, name)} in the recipe"
         for name in (
-            *("part", "architecture", "layers", "width", "experts", "active"),
+            *("part", "architecture", "layers", "width", "head_size", "context", "experts", "active"),
             *("lanes", "window", "louder", "seed"),
         )
         if getattr(before.recipe, name) != getattr(recipe, name)

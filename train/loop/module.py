@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from radio.errors import RadioError
+from radio.errors import ModelError
 from train.data.vocabulary import Table
 from train.loop.batches import Batch
 from train.loop.devices import gather, reduce_all
@@ -23,11 +23,8 @@ from train.networks.experts import Rwkv6Experts
 from train.networks.recompute import recompute_blocks
 
 
-class DivergedError(RadioError):
+class DivergedError(ModelError):
     """Raised for a loss or a gradient that is not finite; the weights are those of the step before."""
-
-    def __init__(self, quantity: str, step: int) -> None:
-        super().__init__(f"the {quantity} of step {step + 1} is not finite")
 
 
 class TrainingModule(lightning.LightningModule):
@@ -105,7 +102,7 @@ class TrainingModule(lightning.LightningModule):
             self.next_step = batch.step + 1
             loss = reduce_all(self._nats) / self._sampled
             if not bool(torch.isfinite(loss)):  # before it changes the weights
-                raise DivergedError("loss", batch.step)
+                raise DivergedError(f"the loss of step {batch.step + 1} is not finite")
             self.log("loss", loss)
             self.log("bits", loss / math.log(2))
             self.log("rate", recipe.rate * recipe.rate_at(self.global_step))
@@ -128,7 +125,7 @@ class TrainingModule(lightning.LightningModule):
         # Lightning's own clipping rejects fused optimizers. (DeepSpeed does its own clipping; see `train.loop.fit`.)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
         if not bool(torch.isfinite(norm)):
-            raise DivergedError("gradient", self.next_step - 1)
+            raise DivergedError(f"the gradient of step {self.next_step} is not finite")
 
     def configure_optimizers(self) -> Any:
         matrices = [p for p in self.model.parameters() if p.squeeze().ndim >= 2]

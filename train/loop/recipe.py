@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Final
 
 import yaml
 
 from radio.errors import SettingsError
 from radio.model.spec.architectures import ARCHITECTURES
+from radio.model.spec.rwkv import HEAD_SIZE
 from radio.music.parts import PARTS, Part
 from radio.settings.fields import check, choice, declare, flag, number, settings_of, whole
 from radio.settings.kinds import Choice, Text, Whole
@@ -17,6 +19,14 @@ from radio.settings.yaml_fields import readers
 from radio.settings.yaml_reader import Reading
 from train.data.shared_trunk import SHARED
 from train.loop.schedule import CURVES, share_at
+
+_OF_ONE: Final = {
+    "head_size": "transformer",
+    "context": "transformer",
+    "experts": "rwkv6-experts",
+    "active": "rwkv6-experts",
+}
+"""Settings that only one architecture has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +88,11 @@ class Recipe:
         problems = []
         if self.schedule == "exponential" and self.end_share == 0:
             problems.append("end_share: must be above 0 for an exponential schedule, which never reaches 0")
-        if (self.head_size or self.context) and self.architecture != "transformer":
-            problems.append("head_size: only transformers have heads and a context")
-        if (self.experts or self.active) and self.architecture != "rwkv6-experts":
-            problems.append("experts: only rwkv6-experts has experts")
+        for name, architecture in _OF_ONE.items():
+            if getattr(self, name) and self.architecture != architecture:
+                problems.append(f"{name}: only for architecture {architecture}, not {self.architecture}")
+        if self.architecture.startswith("rwkv") and self.width % HEAD_SIZE:
+            problems.append(f"width: {self.width} is not a multiple of {HEAD_SIZE}, as {self.architecture} needs")
         if self.active > (self.experts or self.active):
             problems.append(f"active: {self.active} of {self.experts} experts cannot be active")
         if self.head_size and self.width % self.head_size:

@@ -19,6 +19,7 @@ from radio.music.vocab import ROOT_BASE, is_control, style_token
 from radio.settings.engines import AUTO
 from radio.types import JsonValue
 from train.data import binidx
+from train.data.shared_trunk import require_part
 from train.data.vocabulary import Rows, RowTable, known_tokens, without_attributes
 from train.loop.batches import KEYS, validation_batches
 from train.loop.logs import curve
@@ -52,21 +53,23 @@ def evaluate(
 
     Returns:
         `bits` and `accuracy` per sampled token, the number of these `tokens`, `ngram_bits` of back-off n-grams for n
-        from 1 to 5, and `curve`, the (step, validation bits) of the training log; for chords also `tokens_per_chord`.
-        The n-grams are counted on the same training pieces, pitched parts in all twelve keys.
+        from 1 to 5, `steps` of training, and `curve`, the (step, validation bits) of the training log; for chords also
+        `tokens_per_chord`. The n-grams are counted on the same training pieces, pitched parts in all twelve keys.
     """
     module = load_module(run / stored, part)
     folder = corpus or Path(module.recipe.corpus)
     table = RowTable(module.recipe.played, known_tokens(module.recipe.played))
+    require_part(folder, table.part)
     training = [_fed(piece, attributes) for piece in binidx.read(folder / "train")]
     validation = [_fed(piece, attributes) for piece in _validation(folder)]
     figures = model_figures(module, validation, table)
-    keys = KEYS if table.part.note_offs else range(1)
+    keys = KEYS if table.is_pitched else range(1)
     counted = NGram((table.rows(piece, semitones=key) for key in keys for piece in training), len(table.tokens))
     held_out = [table.rows(piece) for piece in validation]
     figures["ngram_bits"] = [counted.bits(held_out, ~table.forced, order) for order in range(1, counted.order + 1)]
     if table.part is CHORDS:
         figures["tokens_per_chord"] = _tokens_per_chord(held_out, table)
+    figures["steps"] = module.next_step
     figures["curve"] = [[step, bits] for step, bits in curve(run)]
     return figures
 
@@ -155,15 +158,16 @@ def evaluate_checkpoint(
         attributes: Feed the pieces' attributes as well.
 
     Raises:
-        SettingsError: The corpus has no validation piece of these styles.
+        SettingsError: The corpus is of another part, or has no validation piece of these styles.
     """
+    stored = checkpoint.read(path)
+    require_part(corpus, stored.part)
     validation = [_fed(piece, attributes) for piece in _validation(corpus)]
     if styles:
         tokens = [style_token(name) for name in styles]
         validation = [piece for piece in validation if np.isin(tokens, piece).any()]
         if not validation:
             raise SettingsError(f"{corpus}: there is no validation piece in the style {' or '.join(styles)}")
-    stored = checkpoint.read(path)
     table = RowTable(stored.part, stored.tokens)
     validation = [_without_unknown_controls(piece, stored) for piece in validation]
     recipe = stored.card.get("recipe")

@@ -19,13 +19,21 @@ Piece = tuple[Sequence[TokenId], int]
 """The tokens of a prepared piece, and its bars."""
 
 
-def corpus(path: Path) -> list[Piece]:
-    """Read the pieces of a prepared corpus from its `.jsonl`. Raises SettingsError if that fails."""
+def corpus(path: Path, part: Part | None = None) -> list[Piece]:
+    """Read the pieces of a prepared corpus from its `.jsonl`.
+
+    Raises:
+        SettingsError: The file cannot be read, or its pieces are not of `part`.
+    """
     try:
         rows = [json.loads(line) for line in path.read_text().splitlines()]
-        return [(row["tokens"], row["bars"]) for row in rows]
+        pieces = [(row["tokens"], row["bars"]) for row in rows]
+        others = {row["part"] for row in rows} - {part.name} if part else set()
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SettingsError(f"{path}: not a prepared corpus ({error})") from error
+    if part and others:
+        raise SettingsError(f"{path}: this is a {min(others)} corpus, not a {part.name} corpus")
+    return pieces
 
 
 def human(pieces: Sequence[Piece]) -> list[Passage]:

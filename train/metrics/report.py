@@ -62,7 +62,7 @@ def report(
         ModelError: The checkpoint cannot be read.
     """
     model = read(checkpoint)
-    pieces = play.corpus(corpus / "validation.jsonl")
+    pieces = play.corpus(corpus / "validation.jsonl", model.part)
     human = play.human(pieces)
     bars = passage_bars(human)
     all_metrics = PITCHED if model.part.note_offs else RHYTHM

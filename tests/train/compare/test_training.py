@@ -6,12 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from radio.errors import ModelError, SettingsError
 from radio.model.spec.architectures import ARCHITECTURES
 from train.compare import training
 from train.compare.training import best_rate, is_finished, rates_tried, recipes
 from train.data.vocabulary import known_tokens
+from train.loop.module import DivergedError
 from train.loop.recipe import Recipe
 from train.networks.architectures import size_spec
 
@@ -82,6 +84,24 @@ def test_a_rate_is_tried_only_once(recipe: Recipe, tmp_path: Path, monkeypatch: 
     assert fitted == [replace(recipe, rate=6e-3)]
     assert sorted(rates_tried(tmp_path)) == [3e-3, 6e-3, 1.2e-2]
     assert not is_finished(tmp_path)
+
+
+def test_a_short_run_that_diverges_counts_as_the_worst(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverge(recipe: Recipe, run: Path) -> Path:
+        raise DivergedError("the loss of step 3 is not finite")
+
+    monkeypatch.setattr(training, "fit", diverge)
+    assert training._probe(recipe, 1.0, tmp_path) == math.inf
+
+
+def test_a_run_of_another_length_is_not_taken_for_the_recipes(recipe: Recipe, tmp_path: Path) -> None:
+    state = {"recipe": recipe.as_dict(), "state_dict": {}, "next_step": recipe.steps, "tokens_before": 0}
+    torch.save(state, tmp_path / "last.ckpt")
+    training.train(recipe, tmp_path)  # is finished
+    with pytest.raises(SettingsError, match="it was started with 20,480 tokens, not 40,960"):
+        training.train(replace(recipe, tokens=2 * recipe.tokens), tmp_path)
 
 
 def test_a_damaged_list_of_rates_is_an_error(tmp_path: Path) -> None:

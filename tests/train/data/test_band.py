@@ -23,6 +23,7 @@ from train.data.vocabulary import RowTable, known_tokens
 from train.export.checkpoint import export
 from train.loop.fit import fit
 from train.loop.recipe import Recipe
+from train.metrics.evaluate import evaluate
 from train.prepare.corpus import prepare
 
 
@@ -107,12 +108,17 @@ def test_a_model_learns_events_and_its_export_can_be_read(tmp_path: Path, settin
     assert stored.tokens == known_tokens(BAND)
     assert stored.spec.vocabulary == BAND_SIZE
     assert getattr(stored.spec, "head_size", 16) in (16, 64)
+    ngrams = evaluate(tmp_path / "run")["ngram_bits"]
+    assert min(ngrams) < 1, "the validation piece is a training piece in another key"  # type: ignore[arg-type, type-var]
+    if settings:
+        with pytest.raises(SettingsError, match="context: 48 in the run, 32 in the recipe"):
+            fit(replace(recipe, context=32), tmp_path / "run", progress=False)
 
 
 def test_heads_that_do_not_divide_the_width_are_refused() -> None:
     plain = {"part": "band", "corpus": "data", "layers": 1, "width": 512, "tokens": 100}
     with pytest.raises(SettingsError, match="512 channels are not whole heads of 51"):
         Recipe(**plain, architecture="transformer", head_size=51)  # type: ignore[arg-type]
-    with pytest.raises(SettingsError, match="only transformers have heads and a context"):
+    with pytest.raises(SettingsError, match="head_size: only for architecture transformer, not rwkv6"):
         Recipe(**plain, head_size=64)  # type: ignore[arg-type]
     assert Recipe(**plain, architecture="transformer", head_size=64).head_size == 64  # type: ignore[arg-type]

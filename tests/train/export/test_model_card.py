@@ -11,7 +11,7 @@ import pytest
 from radio.errors import SettingsError
 from radio.model.weights import checkpoint as checkpoints
 from tests.model.models import checkpoint
-from train.export.model_card import add, parse_pairs
+from train.export.model_card import add, parse_pairs, write
 
 
 def test_figures_are_added_to_the_header_and_to_the_json_file(tmp_path: Path) -> None:
@@ -25,6 +25,12 @@ def test_figures_are_added_to_the_header_and_to_the_json_file(tmp_path: Path) ->
     assert after.card == dict(before.card) | {"metrics": {"tonal stability": 0.9}}
     assert json.loads(path.with_suffix(".json").read_text()) == after.card
     assert all((after.packed().tensors[name] == array).all() for name, array in arrays.items())
+
+
+def test_a_model_is_not_written_where_its_card_goes(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"a\.json: must end in \.safetensors"):
+        write(tmp_path / "a.json", checkpoint())
+    assert not (tmp_path / "a.json").exists()
 
 
 def test_unreadable_figures_are_an_error(tmp_path: Path) -> None:

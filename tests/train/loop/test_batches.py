@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import islice, pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,8 +10,10 @@ from radio.errors import SettingsError
 from radio.music.attributes import Attributes
 from radio.music.parts import DRUMS, PIANO
 from radio.music.vocab import START, beat_token, is_attribute, note_token, wait_token
+from train.data.shared_trunk import Corpus
 from train.data.vocabulary import RowTable, known_tokens
-from train.loop.batches import TrainingBatches, validation_batches
+from train.loop.batches import TokenData, TrainingBatches, validation_batches
+from train.loop.recipe import Recipe
 
 PIANO_TABLE = RowTable(PIANO, known_tokens(PIANO))
 
@@ -125,6 +128,20 @@ def test_validation_reads_every_piece_once_in_order() -> None:
     np.testing.assert_array_equal(first, laid[: len(first)])
     assert len(first) == half - 1
     assert [bool(batch.fresh.all()) for batch in batches] == [True] + [False] * (len(batches) - 1)
+
+
+@pytest.mark.parametrize("ranks", [1, 3, 20])
+def test_every_device_validates_even_if_there_is_little_music(ranks: int) -> None:
+    recipe = Recipe("piano", "data", layers=1, width=64, tokens=1, window=256)
+    counts = []
+    for rank in range(ranks):
+        data = TokenData(recipe, PIANO_TABLE, Corpus(pieces(), pieces(1), None), start=0)
+        data.trainer = SimpleNamespace(global_rank=rank, world_size=ranks)  # type: ignore[assignment]
+        batches = list(data.val_dataloader())
+        assert all(len(batch.rows) for batch in batches)
+        counts.append(len(batches))
+    assert set(counts) == {counts[0]}
+    assert counts[0] > 0
 
 
 def attributed() -> list[np.ndarray]:

@@ -11,9 +11,12 @@ from radio.errors import ModelError, SettingsError
 from radio.model.engines.numpy_rwkv6 import NumpyRwkv6Engine
 from radio.model.spec.rwkv import Rwkv6Spec
 from radio.model.weights import checkpoint
+from radio.music.parts import DRUMS
 from tests.model.models import older_tokens, random_checkpoint, random_network
 from tests.train.corpora import groove
 from tests.train.runs import assert_same, weights
+from train.cli.main import main
+from train.data import shared_trunk
 from train.data.vocabulary import RowTable, known_tokens
 from train.export import model_card as card_file
 from train.export.checkpoint import export
@@ -22,6 +25,7 @@ from train.loop.logs import curve
 from train.loop.module import TrainingModule
 from train.loop.recipe import Recipe
 from train.loop.stored_run import load_module
+from train.metrics import play
 from train.metrics.evaluate import evaluate, evaluate_checkpoint, model_figures, verdict
 from train.prepare.corpus import prepare
 
@@ -159,6 +163,15 @@ def test_a_missing_corpus_is_an_error(recipe: Recipe, tmp_path: Path) -> None:
         fit(replace(recipe, corpus=str(tmp_path)), tmp_path / "run", progress=False)
 
 
+def test_a_corpus_of_another_part_is_an_error(recipe: Recipe) -> None:
+    with pytest.raises(SettingsError, match="this is a piano corpus, not a drums corpus"):
+        shared_trunk.read("drums", Path(recipe.corpus))
+    with pytest.raises(SettingsError, match="this is a piano corpus, not a drums corpus"):
+        evaluate_checkpoint(Path("radio/checkpoints/drums.safetensors"), Path(recipe.corpus))
+    with pytest.raises(SettingsError, match=r"validation\.jsonl: this is a piano corpus, not a drums corpus"):
+        play.corpus(Path(recipe.corpus) / "validation.jsonl", DRUMS)
+
+
 def test_a_file_that_is_not_a_checkpoint_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "last.ckpt"
     path.write_bytes(b"noise")
@@ -215,6 +228,17 @@ def test_a_short_run_is_validated_at_its_end(recipe: Recipe, tmp_path: Path) -> 
     fit(replace(recipe, validate_every=100), tmp_path / "run", progress=False)
     assert [step for step, _ in curve(tmp_path / "run")] == [7]
     assert (tmp_path / "run" / "best.ckpt").exists()
+
+
+@pytest.mark.parametrize(("steps", "stored"), [(8, {"bits": 3.0, "steps": 8}), (4, {})])
+def test_figures_of_an_earlier_step_are_not_exported(
+    recipe: Recipe, tmp_path: Path, steps: int, stored: dict[str, object]
+) -> None:
+    last, out = fit(recipe, tmp_path / "run", progress=False), tmp_path / "out.safetensors"
+    export(last, out, {"bits": 3.0, "steps": steps}, "fp32")
+    assert checkpoint.read(out).card["validation"] == stored
+    (tmp_path / "run" / "figures.json").write_text('{"bits": 3.')
+    assert main(["export", str(tmp_path / "run"), str(out)]) == 1
 
 
 @pytest.mark.parametrize(("bits", "words"), [(2.0, "more than"), (2.49, "about as much as"), (3.0, "less than")])

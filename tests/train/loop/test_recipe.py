@@ -85,6 +85,8 @@ def test_a_rate_may_be_written_without_a_decimal_point(tmp_path: Path) -> None:
         ({"eps": 0.0}, "eps: 0.0 is not a number above 0"),
         ({"weight_decay": -0.1}, "weight_decay: -0.1 is not a number at least 0"),
         ({"slices": 5}, "slices: 5 is not a divisor of the 16 lanes"),
+        ({"width": 100}, "width: 100 is not a multiple of 64, as rwkv6 needs"),
+        ({"context": 64}, "context: only for architecture transformer, not rwkv6"),
         ({"precision": "bf16-true"}, "precision: 'bf16-true' is not"),
     ],
 )
