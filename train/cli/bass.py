@@ -10,6 +10,8 @@ import argparse
 from pathlib import Path
 from typing import Final
 
+from train.cli.options import positive_integer
+
 SUMMARY: Final = "train the bass model, or measure one"
 EXAMPLES: Final = """\
   python -m train bass jazz-bass.csv.gz --out radio/checkpoints/bass.safetensors
@@ -23,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument("--out", type=Path, metavar="FILE", help="train, and write the model and its card")
     action.add_argument("--measure", type=Path, metavar="FILE", help="measure an existing model")
-    parser.add_argument("--epochs", type=int, default=8, metavar="N", help="passes through the corpus [8]")
+    parser.add_argument("--epochs", type=positive_integer, default=8, metavar="N", help="passes through the corpus [8]")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the random generators [1]")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,26 +16,29 @@ DEFAULT_SEED: Final = 7
 
 def positive_number(text: str) -> float:
     """Parse a finite number above 0."""
-    number = float(text)
-    if not (isfinite(number) and number > 0):
-        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
-    return number
+    with suppress(ValueError):
+        number = float(text)
+        if isfinite(number) and number > 0:
+            return number
+    raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
 
 
 def positive_integer(text: str) -> int:
     """Parse a whole number of at least 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is below 1")
-    return number
+    with suppress(ValueError):
+        number = int(text)
+        if number >= 1:
+            return number
+    raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
 
 
 def channel(text: str) -> int:
     """Parse a MIDI channel, 1 to 16."""
-    number = int(text)
-    if not 1 <= number <= 16:
-        raise argparse.ArgumentTypeError(f"{text} is not a channel from 1 to 16")
-    return number
+    with suppress(ValueError):
+        number = int(text)
+        if 1 <= number <= 16:
+            return number
+    raise argparse.ArgumentTypeError(f"{text} is not a channel from 1 to 16")
 
 
 def add_config_and_seed(parser: argparse.ArgumentParser) -> None:

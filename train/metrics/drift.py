@@ -90,6 +90,8 @@ def hourly(settings: StationSettings, *, hours: int, seeds: Sequence[int]) -> Ho
         SettingsError: There are fewer than three hours.
         ModelError: A checkpoint cannot be used.
     """
+    if hours < _FEWEST:
+        raise SettingsError(f"--hours: drift needs {_FEWEST} hours or more, not {hours}")
     by_seed = [hour_figures(compose(settings, hours=1.0, seed=seed)) for seed in seeds[1:]]
     rows, memory = [], []
     with suppress(KeyboardInterrupt):
@@ -100,7 +102,7 @@ def hourly(settings: StationSettings, *, hours: int, seeds: Sequence[int]) -> Ho
                 gc.collect()
                 memory.append(_megabytes())
     if len(rows) < _FEWEST:
-        raise SettingsError(f"--hours: drift needs {_FEWEST} hours or more, not {len(rows)}")
+        raise SettingsError(f"{len(rows)} hours were composed; drift needs {_FEWEST} or more")
     by_seed.append(rows[0])
     drifts = {name: _drift([row[name] for row in rows], [row[name] for row in by_seed]) for name in rows[0]}
     return HourlyFigures(len(rows), len(seeds), drifts, memory)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from radio.errors import SettingsError
 from train.metrics import faults
 from train.metrics.arrangement import TrackAudio
 from train.metrics.drum_figures import DrumFigures, measure_drums
@@ -75,8 +76,14 @@ class StationFigures:
 def measure(
     runs: Sequence[StationMusic], audio: Sequence[TrackAudio] = (), judge: Judge | None = None
 ) -> StationFigures:
-    """Measure the whole tracks of several runs of one station, and its rendered tracks, which `judge` has tagged."""
+    """Measure the whole tracks of several runs of one station, and its rendered tracks, which `judge` has tagged.
+
+    Raises:
+        SettingsError: There are fewer than two whole tracks.
+    """
     tracks = [track for run in runs for track in run.tracks()]
+    if len(tracks) < 2:
+        raise SettingsError(f"--hours: {len(tracks)} whole tracks are too few to measure; use more hours or seeds")
     alike = [value for track in tracks for value in similarities(track.passages["keys"], LOOP_BARS)]
     windows = [[window_features(track) for track in run.tracks()] for run in runs]
     every = [track for run in windows for track in run]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from radio.errors import SettingsError
 from train.metrics.likeness import Values
 from train.metrics.passage import Passage
 from train.metrics.table import PASSAGE_BARS, Metric, measure
@@ -26,7 +27,13 @@ class Trend:
 
 
 def trends(piece: Passage, metrics: Mapping[str, Metric], parts: int) -> dict[str, Trend]:
-    """Measure every metric in each of `parts` equal parts of `piece`."""
+    """Measure every metric in each of `parts` equal parts of `piece`.
+
+    Raises:
+        SettingsError: A part has no passage to measure.
+    """
+    if piece.bars < parts * PASSAGE_BARS[0]:
+        raise SettingsError(f"--hours: {piece.bars} bars are too few; {parts} parts of {PASSAGE_BARS[0]} are needed")
     hours = list(piece.cut(piece.bars // parts))[:parts]
     measured = [measure([hour], metrics, PASSAGE_BARS[0]) for hour in hours]
     return {name: _trend([hour[name] for hour in measured]) for name in metrics}

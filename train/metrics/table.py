@@ -101,8 +101,14 @@ def within(metrics: Mapping[str, Metric], bars: int) -> Mapping[str, Metric]:
 
 
 def measure(pieces: Sequence[Passage], metrics: Mapping[str, Metric], bars: int) -> Measured:
-    """Measure every metric of every whole passage of `bars` in `pieces`."""
+    """Measure every metric of every whole passage of `bars` in `pieces`.
+
+    Raises:
+        SettingsError: There is no passage with enough notes.
+    """
     passages = _passages(pieces, bars)
+    if not passages:
+        raise SettingsError(f"the music has no passage of {bars} bars with {FEWEST_NOTES} notes or more to measure")
     return {name: np.array([metric(passage) for passage in passages]) for name, metric in metrics.items()}
 
 

@@ -52,6 +52,24 @@ def test_the_help_of_a_command_explains_it_and_shows_examples(name: str) -> None
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["listen", "--all", "--hours", "x"], "argument --hours: x is not a number above 0"),
+        (["listen", "--all", "--hours", "nan"], "argument --hours: nan is not a number above 0"),
+        (["prime", "--renders", "1.5"], "argument --renders: 1.5 is not a whole number of at least 1"),
+        (["bass", "t.csv", "--out", "b", "--epochs", "0"], "argument --epochs: 0 is not a whole number of at least 1"),
+        (["prepare", "folder", "a", "b", "--channel", "ten"], "argument --channel: ten is not a channel from 1 to 16"),
+    ],
+)
+def test_a_wrong_number_is_reported_with_what_would_be_right(
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(words)
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
         (["fit", "none.yaml", "run"], "none.yaml: cannot be read"),
         (["prepare", "folder", "none", "out"], "none: no such file or folder"),
         (["card", "none.safetensors", "metrics"], "metrics: write NAME=FILE.json"),

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from radio.errors import SettingsError
 from radio.settings.config import load
-from train.metrics.drift import GROWTH, HourlyFigures, _drift, hour_figures
+from train.metrics.drift import GROWTH, HourlyFigures, _drift, hour_figures, hourly
 from train.metrics.music import compose, compose_in_parts
 
 
@@ -20,6 +21,11 @@ def test_music_composed_in_parts_equals_music_composed_in_one_go() -> None:
     figures = hour_figures(whole)
     assert 0.9 < figures["chord tones"] <= 1
     assert len(figures) == 25
+
+
+def test_too_few_hours_are_refused_before_composing() -> None:
+    with pytest.raises(SettingsError, match="--hours: drift needs 3 hours or more, not 2"):
+        hourly(load(None).station("chill"), hours=2, seeds=[1, 2])
 
 
 @pytest.mark.parametrize(("slope", "drifts"), [(0.0, False), (0.02, False), (0.2, True), (-0.2, True)])

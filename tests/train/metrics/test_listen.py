@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from radio.compose.bar import Bar
+from radio.errors import SettingsError
 from radio.music.events import Note
 from radio.settings.config import load
 from radio.types import SAMPLE_RATE, TICKS_PER_BAR
@@ -122,6 +123,11 @@ def test_faults_are_counted(music: StationMusic) -> None:
     assert faults.longest_note(faulty) == 2
     assert faults.dead_bars(faulty) > 0
     assert faults.dead_bars(track) == 0
+
+
+def test_a_run_without_whole_tracks_is_an_error(music: StationMusic) -> None:
+    with pytest.raises(SettingsError, match="--hours: 0 whole tracks are too few to measure"):
+        measure([StationMusic(music.bars[:4], music.late, 0.0)])
 
 
 def noise(seconds: float, low: float = 1.0) -> np.ndarray:

@@ -100,6 +100,14 @@ def test_passages_have_the_longest_length_with_enough_passages() -> None:
     assert within(RHYTHM, 32) == RHYTHM
 
 
+def test_too_little_music_is_an_error() -> None:
+    few = steady(70, np.random.default_rng(2))
+    with pytest.raises(SettingsError, match="no passage of 32 bars with 16 notes"):
+        measure([Passage([], 64)], RHYTHM, 32)
+    with pytest.raises(SettingsError, match="--hours: 70 bars are too few; 3 parts of 32 are needed"):
+        trends(few, RHYTHM, 3)
+
+
 @pytest.mark.slow
 def test_a_report_is_json_markdown_and_a_picture(tmp_path: Path) -> None:
     results = report(corpus(tmp_path), CHECKPOINT, None, temperature=1.0, hours=0, seed=1)

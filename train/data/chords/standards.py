@@ -62,10 +62,10 @@ def read_tunes(path: Path) -> list[Tune]:
             missing = sorted(_COLUMNS - set(reader.fieldnames or ()))
             if missing:
                 raise SettingsError(f"{path}: lacks the columns {', '.join(missing)} of a table of jazz standards")
-            rows = list(reader)
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+            groups = groupby(reader, lambda row: row["compid"])
+            tunes = [_tune(path, int(number), list(group)) for number, group in groups]
+    except (OSError, EOFError, ValueError, TypeError, AttributeError, csv.Error) as error:
         raise SettingsError(f"{path}: not a table of jazz standards ({error})") from error
-    tunes = (_tune(path, int(number), list(group)) for number, group in groupby(rows, lambda row: row["compid"]))
     return [tune for tune in tunes if tune.chords]
 
 
@@ -108,7 +108,7 @@ def _tune(path: Path, number: int, rows: list[dict[str, str]]) -> Tune:
         end += float(row["duration"])
         beats = round(end) - len(tune.chords)
         tune.chords += [chord] * beats
-        tune.bridge += [row["section"][0] in _BRIDGE] * beats
+        tune.bridge += [row["section"][:1] in _BRIDGE] * beats
     return tune
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import signal
 
+from radio.errors import StreamError
 from radio.types import SAMPLE_RATE, Block
 
 Array = npt.NDArray[np.float64]
@@ -33,6 +34,9 @@ def level_figures(audio: Block) -> dict[str, float]:
     """Return the figures of loudness and level of a passage, (frames, 2) at 48 kHz, of at least six seconds.
 
     Source: EBU Tech 3342 for the loudness range, over the whole passage with windows half a second apart.
+
+    Raises:
+        StreamError: The passage is silent.
     """
     exact = audio.astype(np.float64)
     weighted = np.square(signal.sosfilt(_WEIGHTING, exact, axis=0)).sum(axis=1)
@@ -65,6 +69,8 @@ def _lufs(power: Array | float) -> Array:
 def _gated(powers: Array, relative: float) -> Array:
     """Return the powers above -70 LUFS, and above the mean of these plus `relative` dB."""
     powers = powers[_lufs(powers) > _GATE]
+    if not len(powers):
+        raise StreamError(f"a passage is silent: nothing in it is louder than {_GATE:g} LUFS")
     return powers[_lufs(powers) > _lufs(powers.mean()) + relative]
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from tqdm import tqdm
 
-from radio.errors import StreamError
+from radio.errors import SettingsError, StreamError
 from radio.settings.station import StationSettings
 from radio.station.factory import open_station
 from radio.types import SAMPLE_RATE, Block, Frames
@@ -24,6 +24,8 @@ from train.metrics.mix.spectrum import BANDS, spectrum_figures
 PASSAGE: Final[Frames] = 100 * SAMPLE_RATE
 """The length of passages, the same as for the real tracks."""
 SHORTEST: Final[Frames] = 20 * SAMPLE_RATE
+_OPENING: Final[Frames] = 15 * SAMPLE_RATE
+"""The beginning of a render that is not measured."""
 
 GOALS: Final[Mapping[str, tuple[float, float]]] = {
     **{
@@ -74,7 +76,11 @@ class Mix:
 
 
 def measure(audio: Block) -> dict[str, float]:
-    """Return all figures of a passage, (frames, 2) at 48 kHz, of at least `SHORTEST`."""
+    """Return all figures of a passage, (frames, 2) at 48 kHz, of at least `SHORTEST`.
+
+    Raises:
+        StreamError: The passage is silent.
+    """
     return {**level_figures(audio), **spectrum_figures(audio), **rhythm_figures(audio)}
 
 
@@ -82,12 +88,15 @@ def measure_station(settings: StationSettings, *, minutes: float, seeds: Sequenc
     """Render a station from each seed, and measure passages of 100 s; the first 15 s are left out.
 
     Raises:
+        SettingsError: 20 s do not remain.
         ModelError: A checkpoint cannot be used.
         AudioError: The soundfont or a loop cannot be used.
     """
+    if round(60 * minutes) * SAMPLE_RATE < _OPENING + SHORTEST:
+        raise SettingsError(f"--minutes: {minutes:g} is too short; at least 0.6 are needed")
     figures = []
     for seed in seeds:
-        audio = _rendered(settings, minutes, seed)[15 * SAMPLE_RATE :]
+        audio = _rendered(settings, minutes, seed)[_OPENING:]
         figures += [measure(passage) for passage in _passages(audio)]
     return Mix(settings.name, frozenset(settings.layers), figures)
 
@@ -96,7 +105,7 @@ def measure_file(path: Path) -> Mix:
     """Measure an audio file.
 
     Raises:
-        StreamError: ffmpeg is not installed, cannot read the file, or it is shorter than 20 seconds.
+        StreamError: ffmpeg is not installed, cannot read the file, or it is silent or shorter than 20 seconds.
     """
     command = ["ffmpeg", "-v", "error", "-i", str(path), "-f", "f32le", "-ac", "2", "-ar", str(SAMPLE_RATE), "-"]
     try:
@@ -108,7 +117,11 @@ def measure_file(path: Path) -> Mix:
     audio = np.frombuffer(done.stdout, "<f4").reshape(-1, 2)
     if len(audio) < SHORTEST:
         raise StreamError(f"{path} lasts {len(audio) / SAMPLE_RATE:.1f} s; at least 20 s are needed")
-    return Mix(path.stem, frozenset({"keys", "bass", "drums"}), [measure(passage) for passage in _passages(audio)])
+    try:
+        figures = [measure(passage) for passage in _passages(audio)]
+    except StreamError as error:
+        raise StreamError(f"{path}: {error}") from error
+    return Mix(path.stem, frozenset({"keys", "bass", "drums"}), figures)
 
 
 def table(mixes: Sequence[Mix], *, all_measures: bool = False) -> str:

@@ -179,6 +179,8 @@ def test_standards_become_sheets_in_c_with_style_and_sections(tmp_path: Path) ->
 def test_an_invalid_table_of_standards_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="unknown ending 'x7'"):
         standards.read_tunes(table(tmp_path / "irb.csv", "1,A,C-maj,1940,4/4,Cx7,4.0"))
+    with pytest.raises(SettingsError, match=r"not a table of jazz standards .*'x'"):
+        standards.read_tunes(table(tmp_path / "irb.csv", "1,A,C-maj,1940,4/4,C7,x"))
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     with pytest.raises(SettingsError, match="lacks the columns"):
         standards.read_tunes(tmp_path / "other.csv")

@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from radio.errors import StreamError
+from radio.errors import SettingsError, StreamError
+from radio.settings.config import load
 from radio.station.audio_files import to_pcm
 from radio.types import SAMPLE_RATE, Block
 from train.metrics.mix.levels import level_figures
 from train.metrics.mix.references import RANGES
 from train.metrics.mix.rhythm import rhythm_figures
 from train.metrics.mix.spectrum import spectrum_figures
-from train.metrics.mix.table import GOALS, Mix, measure, measure_file, table
+from train.metrics.mix.table import GOALS, Mix, measure, measure_file, measure_station, table
 
 GENERATOR = np.random.default_rng(5)
 SECONDS = 22
@@ -152,3 +153,11 @@ def test_a_file_is_measured_but_a_short_one_is_refused(figures: dict[str, float]
     write(tmp_path / "3.wav", sloped(-3)[: 3 * SAMPLE_RATE])
     with pytest.raises(StreamError, match=r"lasts 3\.0 s; at least 20 s are needed"):
         measure_file(tmp_path / "3.wav")
+
+
+def test_silence_and_a_short_render_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "silent.wav", np.zeros((20 * SAMPLE_RATE, 2), np.float32))
+    with pytest.raises(StreamError, match=r"silent\.wav: a passage is silent: nothing in it is louder than -70 LUFS"):
+        measure_file(tmp_path / "silent.wav")
+    with pytest.raises(SettingsError, match=r"--minutes: 0\.5 is too short; at least 0\.6 are needed"):
+        measure_station(load(None).station("chill"), minutes=0.5, seeds=[1])
