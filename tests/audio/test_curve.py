@@ -33,6 +33,14 @@ def test_a_ramp_moves_at_its_pace_and_stops_at_the_target(target: float) -> None
     assert ramp.draw(target) == target
 
 
+def test_a_ramp_reaches_a_near_target_exactly_within_one_block() -> None:
+    """A muted layer must end at 0, not close to it, because silent layers are not rendered."""
+    for value, target in np.random.default_rng(2).random((50, 2)):
+        ramp = Ramp(value, pace=12.5)
+        ramp.draw(target)
+        assert (ramp.value, ramp.draw(target)) == (target, target)
+
+
 def test_a_ramp_with_a_new_target_for_each_block_never_pauses() -> None:
     ramp = Ramp(0.0, pace=10.0)
     drawn = np.concatenate([ramp.draw(0.02 * block) for block in range(1, 20)])

@@ -55,6 +55,13 @@ def test_a_restart_before_the_standstill_does_not_click() -> None:
     assert bend < 2 * 0.3 * (2 * np.pi * 200 / SAMPLE_RATE) ** 2
 
 
+def test_a_tape_that_slows_by_a_hair_stays_close_to_its_input() -> None:
+    x = tone(200)
+    out = played(TapeStop(), x, [1 - 1e-4, 1 - 2e-4, 1 - 3e-4])
+    lag = 3 * MIX_BLOCK * 1.5e-4
+    assert np.abs(out - x[:, : 3 * MIX_BLOCK]).max() < 1.1 * lag * 0.3 * 2 * np.pi * 200 / SAMPLE_RATE
+
+
 def test_memory_is_limited_to_the_slowed_sound() -> None:
     stop = TapeStop()
     played(stop, tone(), STOP[:35])

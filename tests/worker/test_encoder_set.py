@@ -162,3 +162,18 @@ def test_a_failed_encoder_is_replaced_without_a_gap(format_: Format, monkeypatch
     levels = np.sqrt(np.mean(audio[: len(audio) // 240 * 240].reshape(-1, 240, 2) ** 2, axis=1))
     assert levels.min() > 0.1
     assert RETRY == SAMPLE_RATE
+
+
+def test_an_encoder_that_failed_in_replaced_audio_is_retried_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_format: Format, *, start: int) -> Encoder:
+        raise StreamError(f"no encoder at {start}")
+
+    encoders = EncoderSet()
+    add_tone(encoders, 0, 100 * STEP)
+    encoders.open("pcm", 0)
+    with monkeypatch.context() as failing:
+        failing.setattr(encoder_set, "open_encoder", fail)
+        encoders.encode(STEP)
+    encoders.rewind(20 * STEP)
+    add_tone(encoders, 20 * STEP, 20 * STEP + RETRY + STEP)
+    assert encode_all(encoders, "pcm")[0].frame == 0
