@@ -61,16 +61,20 @@ def open_station(
     """
     actual_seed = settings.seed if seed is None else seed
     synth, textures = open_sounds(settings, actual_seed)
-    return Station(
-        settings,
-        bars or Ahead(open_composer(settings, actual_seed)),
-        synth,
-        textures,
-        seed=music_seed(settings, actual_seed),
-        timing=open_timing(settings),
-        on_bar=on_bar,
-        begins=begins,
-    )
+    try:
+        return Station(
+            settings,
+            bars or Ahead(open_composer(settings, actual_seed)),
+            synth,
+            textures,
+            seed=music_seed(settings, actual_seed),
+            timing=open_timing(settings),
+            on_bar=on_bar,
+            begins=begins,
+        )
+    except Exception:
+        synth.close()
+        raise
 
 
 def music_seed(settings: StationSettings, seed: int) -> int:
