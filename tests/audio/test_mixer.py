@@ -159,8 +159,10 @@ def test_a_level_change_does_not_click() -> None:
     assert np.abs(parts[5]).max() < 0.01
 
 
-@pytest.mark.parametrize(("layer", "dip"), [("keys", 3.0), ("bass", 3.0), ("drums", 0.0), ("vinyl", 0.0)])
-def test_a_kick_ducks_keys_and_bass_by_the_configured_depth(layer: str, dip: float) -> None:
+@pytest.mark.parametrize(
+    ("layer", "dip"), [("keys", 3.0), ("bass", 3.0), ("lead", 1.5), ("drums", 0.0), ("vinyl", 0.0)]
+)
+def test_a_kick_ducks_keys_and_bass_by_the_configured_depth_and_the_lead_by_half(layer: str, dip: float) -> None:
     t = np.arange(SAMPLE_RATE) / SAMPLE_RATE
     stem = (0.01 * np.sin(2 * np.pi * 1_000 * t))[:, None].repeat(2, axis=1).astype(np.float32)
     mixer = Mixer(replace(CLEAN, duck_db=3.0))
@@ -225,6 +227,16 @@ def test_the_master_low_pass_reduces_treble() -> None:
     dark, bright = (mixed(Mixer(Tone()), STEMS, BEFORE.changed({"lowpass": hertz})) for hertz in (1_000, 16_000))
     treble = [np.square(np.diff(out.astype(np.float64), axis=0)).mean() for out in (dark, bright)]
     assert treble[0] < treble[1] / 20
+
+
+def test_the_arrangement_can_only_lower_the_cutoff_of_the_master_low_pass() -> None:
+    stems = cut(STEMS, 0, MIX_BLOCK)
+    outs = [
+        Mixer(Tone()).process(stems, BEFORE.changed({"lowpass": hertz}), MixState(lowpass=moved))
+        for hertz, moved in ((1_000, 16_000.0), (16_000, 1_000.0), (1_000, 1_000.0))
+    ]
+    assert np.array_equal(outs[0], outs[2])
+    assert np.array_equal(outs[1], outs[2])
 
 
 def test_a_typical_mix_has_the_intended_loudness(passage: RenderedPassage) -> None:
