@@ -43,7 +43,7 @@ def slider_value(state: TerminalState, name: str) -> str:
     value, unit = float(getattr(state.controls, name)), CONTROLS[name].unit
     if name.endswith("_level"):
         is_muted = getattr(state.controls, f"{name.removesuffix('_level')}_mute")
-        return "muted" if is_muted else f"{value:+g} dB".replace("+0", "0")
+        return "muted" if is_muted else f"{value:+g} dB" if value else "0 dB"
     if unit == "Hz":
         return f"{value / 1000:g} kHz" if value >= 1000 else f"{value:g} Hz"
     return f"{value:g} {unit}" if unit else f"{value:.2f}"

@@ -149,6 +149,13 @@ def test_the_lowpass_is_shown_in_hertz_or_kilohertz(hertz: float, text: str) -> 
     assert slider_value(state, "lowpass") == text
 
 
+@pytest.mark.parametrize(("level", "text"), [(0.0, "0 dB"), (0.5, "+0.5 dB"), (3.0, "+3 dB"), (-0.5, "-0.5 dB")])
+def test_a_level_is_shown_with_its_sign(level: float, text: str) -> None:
+    state = fresh()
+    state.controls = state.controls.changed({"keys_level": level})
+    assert slider_value(state, "keys_level") == text
+
+
 def test_words_are_shown_while_they_are_typed() -> None:
     state = playing()
     for key in ("p", "r", "a", "i", "n"):
