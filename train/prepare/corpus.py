@@ -181,7 +181,8 @@ def prepare(
         table: A table of jazz standards, for `chords`; None leaves them out.
 
     Raises:
-        SettingsError: There is nothing to read, or no piece to train on; `out` is not changed.
+        SettingsError: There is nothing to read, or no piece to train on, or an option is for another corpus.
+        OSError: The files cannot be written. In either case `out` is not changed.
     """
     if not source.exists():
         raise SettingsError(f"{shown(source)}: no such file or folder")
@@ -189,6 +190,10 @@ def prepare(
         raise SettingsError("--encoding events is for a folder, without --part and --arrange: it has all instruments")
     if corpus == "folder" and part_name is None and encoding == NOTES:
         raise SettingsError("a folder of MIDI files needs --part piano, --part drums or --encoding events")
+    if part_name is not None and corpus != "folder":
+        raise SettingsError(f"--part is for a folder; {corpus} has only one part")
+    if loops and (corpus not in ("folder", "pop909") or part_name == "drums" or encoding == EVENTS):
+        raise SettingsError("--loops is for piano pieces, of pop909 or of a folder with --part piano")
     with tempfile.TemporaryDirectory() as unpacked:
         if source.is_file() and not (corpus == "folder" and has_midi_name(source)):
             _unpack(source, Path(unpacked))
@@ -249,7 +254,6 @@ class _Prepared:
 
     def write(self, out: Path) -> None:
         """Write the pieces to the folder `out`."""
-        out.mkdir(parents=True, exist_ok=True)
         for split, pieces in self._tokens.items():
             (out / f"{split}.jsonl").write_text("".join(self._lines[split]))
             binidx.write(out / split, pieces)
@@ -272,7 +276,17 @@ def _write(files: list[Job], out: Path, card: DataCard, summary: PreparationSumm
     if not summary.pieces["train"]:
         count = len(files) + (len(summary.skipped) if card.corpus == "folder" else 0)
         raise SettingsError([f"no piece to train on in {count} files", *summary.skipped])
-    prepared.write(out)
-    card.write(out, {"pieces": summary.pieces, "bars": summary.bars, "tokens": summary.tokens}, len(summary.skipped))
-    tokenizer_json.write(out)
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out, prefix=".partial-") as folder:
+        written = Path(folder)
+        try:
+            prepared.write(written)
+            counts = {"pieces": summary.pieces, "bars": summary.bars, "tokens": summary.tokens}
+            card.write(written, counts, len(summary.skipped))
+            tokenizer_json.write(written)
+        except OSError as error:  # a full disk does not name the file
+            raise OSError(error.errno, error.strerror, str(out)) from error
+        (out / "train.weights").unlink(missing_ok=True)
+        for path in written.iterdir():
+            path.replace(out / path.name)
     return summary

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import tarfile
 from pathlib import Path
@@ -118,6 +119,35 @@ def test_a_failed_preparation_leaves_the_previous_corpus_intact(tmp_path: Path) 
     with pytest.raises(SettingsError, match=r"no piece to train on[\s\S]*001\.mid: not a standard MIDI file"):
         prepare("pop909", tmp_path / "in", tmp_path / "out")
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+def test_a_full_disk_leaves_the_previous_corpus_intact_and_names_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare("groove", groove(tmp_path / "in"), tmp_path / "out", stages=("weigh",))
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    pop909_song(tmp_path / "songs", 1)
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(binidx, "write", fail)
+        with pytest.raises(OSError, match="No space left on device") as caught:
+            prepare("pop909", tmp_path / "songs", tmp_path / "out")
+    assert caught.value.filename == str(tmp_path / "out")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+    (tmp_path / "out" / "train.weights").write_text("1\n2\n")
+    prepare("pop909", tmp_path / "songs", tmp_path / "out")
+    assert not (tmp_path / "out" / "train.weights").exists(), "all pieces have the same weight"
+
+
+def test_options_of_other_corpora_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="--part is for a folder; groove has only one part"):
+        prepare("groove", tmp_path, tmp_path / "out", "drums")
+    for corpus, part, encoding in (("groove", None, "notes"), ("folder", "drums", "notes"), ("folder", None, "events")):
+        with pytest.raises(SettingsError, match="--loops is for piano pieces"):
+            prepare(corpus, tmp_path, tmp_path / "out", part, loops=True, encoding=encoding)
 
 
 @pytest.mark.parametrize(
