@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from radio.errors import SettingsError
 from radio.settings.config import load
@@ -34,6 +35,12 @@ def test_a_figure_drifts_if_it_changes_more_than_by_chance_and_between_seeds(slo
     drift = _drift(hours.tolist(), [63.6, 64.2, 64.5])
     assert drift.drifts == drifts
     assert drift.rise == pytest.approx(23 * slope, abs=3 * drift.error)
+
+
+def test_the_error_of_a_rise_is_the_standard_error_of_the_fitted_line() -> None:
+    values = [1.0, 3.0, 2.0, 5.0]
+    line, drift = stats.linregress(range(4), values), _drift(values, [1.0, 2.0])
+    assert (drift.rise, drift.error) == pytest.approx((3 * line.slope, 3 * line.stderr))
 
 
 def test_the_table_marks_drifting_figures_and_growing_memory() -> None:
