@@ -82,6 +82,8 @@ def test_a_damaged_package_file_is_refused_and_named(
             path.parent.mkdir()
             path.write_bytes(damaged((PACKAGE / path.relative_to(tmp_path)).read_bytes(), damage, at))
         with pytest.raises(AudioError, match=r"lofi\.sf2"):
+            check_soundfont(font)
+        with pytest.raises(AudioError, match=r"lofi\.sf2"):
             Synth(font, {"keys": Program(4)})
         with pytest.raises(ModelError, match=r"bass\.safetensors"):
             checkpoints.read(bass)

@@ -45,7 +45,7 @@ def lines(series: Sequence[Series], axis: Axis, *, low: float, high: float, titl
             elif runs[-1]:
                 runs.append([])
         parts += [f'<polyline class="line s{number}" points="{" ".join(run)}"/>' for run in runs if run]
-    return _svg(parts, HEIGHT, title)
+    return _svg(parts, title)
 
 
 def bars(names: Sequence[str], values: Sequence[Sequence[float]], *, low: float, high: float, title: str) -> str:
@@ -70,7 +70,7 @@ def bars(names: Sequence[str], values: Sequence[Sequence[float]], *, low: float,
                 f'height="{HEIGHT - _BOTTOM - top:.1f}"><title>{escape(name)}: {recording[place]:.2f}</title></rect>'
             )
         parts.append(_label(_LEFT + (place + 0.5) * group, name))
-    return _svg(parts, HEIGHT, title)
+    return _svg(parts, title)
 
 
 def nice_step(span: float) -> float:
@@ -107,5 +107,5 @@ def _y(value: float, low: float, high: float) -> float:
     return HEIGHT - _BOTTOM - share * (HEIGHT - _BOTTOM - _TOP)
 
 
-def _svg(parts: Sequence[str], height: int, title: str) -> str:
-    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">{"".join(parts)}</svg>'
+def _svg(parts: Sequence[str], title: str) -> str:
+    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">{"".join(parts)}</svg>'

@@ -80,6 +80,8 @@ def test_a_repeated_message_is_limited_to_a_line_per_second() -> None:
             passed.append(item.getMessage())
     assert 30 <= len(passed) <= 41
     assert passed[-1].endswith("similar lines left out)")
+    seconds += 3_600
+    assert sum(limit.filter(record("no descriptor is free: %s", number)) for number in range(100)) <= 10
     other = record("another message")
     assert limit.filter(other)
     assert other.getMessage() == "another message"

@@ -41,6 +41,8 @@ def test_similar_sets_cannot_be_told_apart_and_shifted_ones_can() -> None:
 
 def test_sets_of_different_sizes_are_balanced() -> None:
     assert separability([sample(1_000)], [sample(40, seed=1)]) == pytest.approx(0.5, abs=0.17)
+    # A classifier that minds the larger set only would call everything a member of it.
+    assert separability([sample(1_000)], [sample(40, shift=0.5, seed=1)]) > 0.65
 
 
 def test_files_are_never_split_so_their_individual_sound_does_not_count() -> None:
