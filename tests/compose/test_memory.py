@@ -60,6 +60,16 @@ def test_a_phrase_returns_hours_later_and_not_often() -> None:
     assert max(one.returns for one in after.mementos) == 1
 
 
+def test_a_phrase_returns_at_most_three_times() -> None:
+    memory, number = Memory((memento(0),)), 0
+    for times in range(1, 4):
+        number += APART
+        recalled = next(one for seed in range(99) if (one := memory.draw(Random(seed), number, ANY)) is not None)
+        memory = memory.with_track(memento(number), recalled=recalled)
+        assert [one.returns for one in memory.mementos] == [times]
+    assert all(memory.draw(Random(seed), number + APART, ANY) is None for seed in range(99))
+
+
 def test_a_liked_phrase_becomes_likelier_and_a_disliked_one_is_forgotten() -> None:
     memory = Memory(tuple(memento(number) for number in range(10)))
     liked = memory.with_opinion(3, 1)
