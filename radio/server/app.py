@@ -124,7 +124,8 @@ async def serve(
         _log.info("stopping")
         for listening in list(runner.sites):
             await listening.stop()
-        await channels.drain(settings.drain)
+        current = app[RELOADER]
+        await channels.drain(settings.drain if current is None else current.drain)
 
 
 def build(

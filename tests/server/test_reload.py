@@ -16,9 +16,15 @@ import pytest
 from radio.errors import SettingsError
 from radio.server.api.reload import Reload
 from radio.server.app import serve
+from radio.server.broadcast.channel import Channel
+from radio.server.broadcast.channel_set import ChannelSet
+from radio.server.broadcast.listener_limits import BURST, LIMITS
+from radio.server.broadcast.reloader import Reloader
+from radio.server.http.authorization import AUTHORIZATION
 from radio.settings.config import RadioConfig
 from radio.settings.controls import Controls
-from tests.server.on_air import DEADLINE, WORKER, until
+from radio.settings.server import ServerSettings
+from tests.server.on_air import DEADLINE, WORKER, on_air, until
 from tests.server.test_app import config
 from tests.server.tone_worker import settings
 
@@ -147,3 +153,33 @@ async def test_access_rules_change_immediately_and_the_port_at_the_next_start() 
             await radio.read(only, 100)
             async with radio.http.get(f"{radio.root}tone.opus") as second:
                 assert second.status == 503
+
+
+async def test_every_setting_of_the_server_changes_at_a_reload_or_is_named_for_the_next_start() -> None:
+    first = ServerSettings()
+    changed = ServerSettings(
+        host="::1",
+        port=9,
+        control_token="sesame-12",
+        control=False,
+        burst={"opus": 1, "mp3": 2, "aac": 3},
+        listeners=4,
+        listeners_per_address=3,
+        tracks=False,
+        drain=9,
+        hosts=("radio.home",),
+    )
+    names = [field.name for field in dataclasses.fields(ServerSettings)]
+    assert [name for name in names if getattr(first, name) == getattr(changed, name)] == []
+    async with on_air(start=False) as radio:
+        channels = ChannelSet({}, Channel)
+        await channels.start()
+        reloader = Reloader(lambda: RadioConfig({}, changed), first, channels, radio.app, ("127.0.0.1",))
+        result = await reloader.reload()
+        assert result.at_next_start == ("host", "port", "tracks")
+        authorization, limits = radio.app[AUTHORIZATION], radio.app[LIMITS]
+        assert (authorization.control, authorization.token) == (changed.control, changed.control_token)
+        assert authorization.hosts == changed.hosts
+        assert (limits.per_station, limits.per_address) == (changed.listeners, changed.listeners_per_address)
+        assert radio.app[BURST] == changed.burst
+        assert reloader.drain == changed.drain

@@ -67,6 +67,8 @@ class Reloader:
         app: web.Application,
         hosts: Sequence[str],
     ) -> None:
+        self.drain = server.drain
+        """Time over which listeners are disconnected when the server stops."""
         self._load = load
         self._server = server
         self._channels = channels
@@ -105,6 +107,7 @@ class Reloader:
         authorization.hosts = server.hosts
         limits.per_station, limits.per_address = server.listeners, server.listeners_per_address
         self._app[BURST].update(server.burst)
+        self.drain = server.drain
 
 
 RELOADER: web.AppKey[Reloader | None] = web.AppKey("reloader")
