@@ -23,7 +23,7 @@ PRE_SKIP: Frames = 3_840
 """Frames that a decoder discards at first (80 ms), because in mid-stream it must converge (RFC 7845, 4.2)."""
 
 _HEADER = struct.Struct("<4sBBqIIIB")
-_BEGIN, _END = 0x02, 0x04
+_BEGIN = 0x02
 _MAX_SEGMENTS = 255
 _MASK = 0xFFFFFFFF
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
@@ -44,9 +44,7 @@ def lacing(length: int) -> bytes:
     return b"\xff" * (length // 255) + bytes([length % 255])
 
 
-def build_page(
-    packets: Sequence[bytes], *, serial: int, sequence: int, granule: int, begin: bool = False, end: bool = False
-) -> bytes:
+def build_page(packets: Sequence[bytes], *, serial: int, sequence: int, granule: int, begin: bool = False) -> bytes:
     """Return a page of complete packets.
 
     Args:
@@ -55,7 +53,6 @@ def build_page(
         sequence: the sequence number of the page, taken modulo 2³².
         granule: frames decoded up to the end of the page, including the pre-skip.
         begin: marks the first page of the stream.
-        end: marks the last page of the stream.
 
     Raises:
         StreamError: the packets need more than 255 segments.
@@ -63,15 +60,14 @@ def build_page(
     table = b"".join(lacing(len(packet)) for packet in packets)
     if len(table) > _MAX_SEGMENTS:
         raise StreamError(f"{len(packets)} packets need {len(table)} segments, but an Ogg page holds {_MAX_SEGMENTS}")
-    flags = (_BEGIN if begin else 0) | (_END if end else 0)
-    header = _HEADER.pack(b"OggS", 0, flags, granule, serial, sequence & _MASK, 0, len(table))
+    header = _HEADER.pack(b"OggS", 0, _BEGIN if begin else 0, granule, serial, sequence & _MASK, 0, len(table))
     page = b"".join((header, table, *packets))
     return page[:22] + crc(page).to_bytes(4, "little") + page[26:]
 
 
-def opus_head(pre_skip: Frames = PRE_SKIP) -> bytes:
+def opus_head() -> bytes:
     """Return the identification header: version 1, stereo, 48 kHz, no gain, mapping family 0 (RFC 7845, 5.1)."""
-    return struct.pack("<8sBBHIhB", b"OpusHead", 1, 2, pre_skip, SAMPLE_RATE, 0, 0)
+    return struct.pack("<8sBBHIhB", b"OpusHead", 1, 2, PRE_SKIP, SAMPLE_RATE, 0, 0)
 
 
 def opus_tags(vendor: str, comments: Sequence[str] = ()) -> bytes:
