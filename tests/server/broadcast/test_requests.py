@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
 
+from radio.errors import ServerError
 from radio.server.broadcast import restarting_worker
 from radio.server.broadcast.restarting_worker import RestartingWorker, WorkerCallbacks
 from radio.worker.wire import ChangeControls, ControlsLanded, Message, Rendered, StationReady
-from tests.server.on_air import COPIES, DEADLINE
+from tests.server.on_air import COPIES, DEADLINE, until
 from tests.server.tone_worker import settings
 
 
@@ -22,6 +23,7 @@ class ScriptedProcess:
 
     def __init__(self, opening: Sequence[Message], answers: Callable[[int], list[Message]] | None) -> None:
         self.ready = False
+        self.killed_because = ""
         self._answers = answers
         self._batches = asyncio.Queue[list[Message] | None]()
         self._batches.put_nowait([*opening])
@@ -34,6 +36,10 @@ class ScriptedProcess:
 
     async def receive(self) -> list[Message] | None:
         return await self._batches.get()
+
+    def kill(self, reason: str) -> None:
+        self.killed_because = reason
+        self._batches.put_nowait(None)
 
 
 @contextlib.asynccontextmanager
@@ -90,3 +96,15 @@ async def test_an_answer_is_recorded_before_later_messages_are_handled(monkeypat
         order.append(type(await worker.request(slower)).__name__)
         await handled_all.wait()
     assert order == ["ControlsLanded", "Rendered"]
+
+
+async def test_a_worker_that_does_not_answer_is_killed_so_that_it_cannot_make_the_change_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(restarting_worker, "REQUEST_TIMEOUT", 0.2)
+    silent = ScriptedProcess([StationReady(0)], lambda _: [])
+    async with running(monkeypatch, silent, ScriptedProcess([], lambda _: [])) as worker:
+        await until(lambda: worker.ready)
+        with pytest.raises(ServerError, match="did not answer"):
+            await worker.request(slower)
+        assert "did not answer" in silent.killed_because

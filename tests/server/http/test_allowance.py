@@ -41,6 +41,17 @@ def test_clients_do_not_share_an_allowance_and_the_memory_is_bounded() -> None:
     assert len(allowance._spent) == 4_096
 
 
+def test_the_client_whose_last_spending_is_the_oldest_is_forgotten_first() -> None:
+    allowance = Allowance(3, 60, Clock())
+    allowance.spend("192.0.2.1", 1)
+    allowance.spend("192.0.2.2", 1)
+    for number in range(5_000):
+        if number == 2_000:
+            allowance.spend("192.0.2.1", 1)
+        allowance.spend(f"10.0.{number // 256}.{number % 256}", 1)
+    assert [allowance.wait(address, 3) for address in ("192.0.2.1", "192.0.2.2")] == [40, 0]
+
+
 def test_addresses_of_one_network_count_as_one_client() -> None:
     assert network("2001:db8:1:2:aaaa::1") == network("2001:db8:1:2::5") != network("2001:db8:1:3::5")
     assert network("::ffff:192.0.2.7") == network("192.0.2.7") != network("192.0.2.8")

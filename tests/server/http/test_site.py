@@ -129,6 +129,14 @@ async def test_an_idle_connection_may_last_longer_than_a_request_head_may_take(
         assert (status, headers.get("keep-alive")) == (200, None)
 
 
+async def test_a_body_may_take_longer_than_a_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site, "REQUEST_TIMEOUT", 0.3)
+    head = PATCH + JSON + b"Connection: close\r\nContent-Length: 4\r\n\r\n"
+    async with on_air(start=False) as radio:
+        status, _, _ = await send(radio, head, b"{", b" ", b" ", b"}", pause=0.2)
+    assert status == 422
+
+
 async def test_an_idle_connection_is_eventually_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site, "IDLE_TIMEOUT", 0.5)
     async with on_air(start=False) as radio:

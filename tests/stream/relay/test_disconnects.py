@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import weakref
 
 import pytest
 
@@ -155,6 +156,21 @@ def test_a_broken_connection_is_removed_once(station: FakeStation, relay: Relay,
     relay.leave(listener)
     assert peer.closed
     assert (relay.listeners, relay.counts.slow_disconnects) == (0, 0)
+
+
+@pytest.mark.parametrize("burst", [0.0, 22.0])
+def test_nothing_is_kept_of_a_listener_that_has_left(
+    station: FakeStation, relay: Relay, clock: Clock, burst: float
+) -> None:
+    station.run(40)
+    peer = Peer(clock)
+    join(relay, peer, burst)
+    station.run(10)
+    peer.broken = True
+    station.run(2 * TURN)
+    kept = weakref.ref(peer)
+    del peer
+    assert kept() is None
 
 
 @pytest.mark.parametrize("burst", [0.0, 22.0])

@@ -6,6 +6,7 @@ import pytest
 from radio.stream.formats.muxers import open_muxer
 from radio.stream.relay.mount import Mount
 from radio.types import Packet
+from tests.stream.audience import Clock, Peer
 from tests.stream.ogg_reader import check_one_stream
 
 FRAMES = 960
@@ -75,3 +76,12 @@ def test_released_packets_are_never_replaced() -> None:
     mount.advance(6 * FRAMES)
     mount.cut(0)
     assert mount.end == 6 * FRAMES
+
+
+def test_a_mount_is_needed_while_it_has_listeners(clock: Clock) -> None:
+    mount = Mount("mp3", open_muxer("mp3", title="", description=""), now=clock)
+    listener = mount.relay.join(Peer(clock), burst=0)
+    clock.seconds += 1_000
+    assert mount.needed
+    mount.relay.leave(listener)
+    assert not mount.needed
