@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 TokenId: TypeAlias = int
-"""An index into the vocabulary table, 0–2559."""
+"""An index into the vocabulary table, 0–5647."""
 
 Tick: TypeAlias = int
 """1/120 of a beat, counted from the station's first bar line."""

@@ -8,7 +8,7 @@ from typing import Final
 _ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """More threads for matrix products would only wait for one another."""
 _NAMES: Final = frozenset({"PATH", "HOME", "LANG", "TMPDIR", "TZ", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LD_PRELOAD"})
-_PREFIXES: Final = ("LC_", "PYTHON", "XDG_", "RADIO_", "COVERAGE_", "COV_CORE_")
+_PREFIXES: Final = ("LC_", "PYTHON", "XDG_", "COVERAGE_", "COV_CORE_")
 
 
 def child_environment() -> dict[str, str]:

@@ -12,7 +12,7 @@ from radio.stream.formats.ogg import PRE_SKIP, Pager, header_pages
 from radio.types import Format, Frames, Packet
 
 PACKETS_PER_CHUNK = 4
-"""Packets in a chunk, 77 to 96 ms."""
+"""Packets in a chunk, 80 to 96 ms."""
 
 
 class Muxer:
