@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 ENOUGH = 64
 """Bytes that are read from an endless response."""
-HEAVY = 4
-"""Addresses that start jobs get fewer requests by this factor, at most three; jobs are tested elsewhere."""
+JOBS = 3
+"""Requests to an operation that starts jobs; jobs are tested elsewhere."""
 PATIENCE = 180.0
 """Longest time of a job on a busy machine, in seconds."""
 
@@ -46,19 +46,19 @@ class Fuzzer:
         self._document = document
         self._session = requests.Session()
 
-    def run(self, examples: int) -> None:
-        """Send `examples` valid and as many invalid requests to each operation."""
+    def run(self, total: int) -> None:
+        """Send up to `total` requests: as many to each operation, half of them invalid if some can be."""
         import schemathesis  # takes a second, and only slow tests need it
         from schemathesis import GenerationMode
 
-        for result in schemathesis.openapi.from_dict(self._document).get_all_operations():
-            operation = result.ok()
-            described = self._document["paths"][operation.path][operation.method]
-            for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-                if mode is GenerationMode.NEGATIVE and not can_be_wrong(described):
-                    continue
-                count = min(3, examples // HEAVY) if "files" in described["tags"] else examples
-                self._run(operation.as_strategy(mode), described, count)
+        operations = [result.ok() for result in schemathesis.openapi.from_dict(self._document).get_all_operations()]
+        described = [self._document["paths"][operation.path][operation.method] for operation in operations]
+        share = -(-total // sum("files" not in one["tags"] for one in described))
+        for operation, one in zip(operations, described, strict=True):
+            count = JOBS if "files" in one["tags"] else share
+            modes = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE][: 1 + can_be_wrong(one)]
+            for mode in modes:
+                self._run(operation.as_strategy(mode), one, -(-count // len(modes)))
 
     def _run(self, cases: st.SearchStrategy[Case], described: dict[str, Any], count: int) -> None:
         @seed(1)
@@ -116,8 +116,8 @@ class Listener:
             writer.close()
 
 
-async def fuzz(radio: OnAir, examples: int) -> Counter[int]:
-    """Send random requests while a listener is connected; return the number of responses by status."""
+async def fuzz(radio: OnAir, total: int) -> Counter[int]:
+    """Send up to `total` random requests while a listener is connected; return the number of responses by status."""
     await until(lambda: radio.tone.edge.live > 2 * SAMPLE_RATE)
     listener = Listener(radio)
     listening = asyncio.create_task(listener.listen())
@@ -126,7 +126,7 @@ async def fuzz(radio: OnAir, examples: int) -> Counter[int]:
     _, document = await get(radio, "/api/openapi.json")
     fuzzer = Fuzzer(radio.root, document)
     began = radio.tone.edge.live
-    await asyncio.to_thread(fuzzer.run, examples)
+    await asyncio.to_thread(fuzzer.run, total)
     end = radio.tone.edge.live
     assert (radio.tone.restarts, radio.tone.encoder_restarts) == (0, 0)
     await until(lambda: listening.done() or last_granule(listener.data) > end + SAMPLE_RATE)
@@ -142,21 +142,21 @@ async def fuzz(radio: OnAir, examples: int) -> Counter[int]:
 @pytest.mark.slow
 async def test_random_requests_are_answered_and_do_not_disturb_a_listener() -> None:
     async with on_air() as radio:
-        counts = await fuzz(radio, 8)
+        counts = await fuzz(radio, 500)
     assert counts[200] > 50
     assert counts[422] > 5
     assert counts[404] > 5
 
 
 @pytest.mark.slow
-async def test_ten_thousand_random_requests_are_answered_and_do_not_disturb_a_listener() -> None:
+async def test_thousands_of_random_requests_are_answered_and_do_not_disturb_a_listener() -> None:
     async with on_air() as radio:
         await until(lambda: radio.tone.edge.live > 2 * SAMPLE_RATE)
         underruns = radio.tone.edge.underruns
-        counts = await fuzz(radio, 450)
+        counts = await fuzz(radio, 8_000)
         assert radio.tone.edge.underruns == underruns
         assert radio.tone.edge.reserve > 1
-    assert counts.total() >= 10_000, counts
+    assert counts.total() >= 4_000, counts  # some operations have few different requests
     assert {200, 400, 404, 422} <= set(counts)
 
 
