@@ -15,7 +15,7 @@
  * @property {number} [tempo]
  * @property {string[]} [chords]  One per bar of the first loop.
  * @property {number} [bars]
- * @property {number} [number]  Counted since the worker started.
+ * @property {number} [number]  Counted since the piece began.
  * @property {Record<string, string>} [instrument_names]  By layer.
  */
 

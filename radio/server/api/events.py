@@ -25,7 +25,7 @@ class TrackEvent(Body):
     """The start of a track."""
 
     kind: ClassVar[str] = "track"
-    number: Annotated[int, Meta(description="Index of the track since the worker started.")]
+    number: Annotated[int, Meta(description="Index of the track since the piece began.")]
     title: str
     key: str
     tempo: Tempo
@@ -42,7 +42,7 @@ class BarEvent(Body):
     """The start of a bar."""
 
     kind: ClassVar[str] = "bar"
-    number: Annotated[int, Meta(description="Index of the bar since the worker started.")]
+    number: Annotated[int, Meta(description="Index of the bar since the piece began.")]
     chord: Annotated[str, Meta(description="Two names separated by a space if it changes on the third beat.")]
     section: str
     tempo: Tempo
@@ -63,7 +63,7 @@ class PlayedNoteEvent(Body):
     layer: str
     note: Annotated[int, Meta(description="MIDI note number.", ge=0, le=127)]
     velocity: Annotated[int, Meta(description="0 releases the note.", ge=0, le=127)]
-    tick: Annotated[int, Meta(description="Position in 1/120 beats since the worker started.")]
+    tick: Annotated[int, Meta(description="Position in 1/120 beats since the piece began.")]
     frame: Frame
 
 
