@@ -88,8 +88,8 @@ def share(recorded: np.ndarray, reference: np.ndarray) -> float:
 
 
 def latency_limit(radio: PtyRadio) -> float:
-    """Return the maximum time in seconds until a key takes effect: 0.2, or 0.6 after an underrun on a busy machine."""
-    return 0.2 if "underrun" not in radio.text else 0.6
+    """Return the maximum time in seconds until a key takes effect: 0.25, or 0.6 after an underrun on a busy machine."""
+    return 0.25 if "underrun" not in radio.text else 0.6
 
 
 def started(recorder: Recorder, seconds: float) -> int:
@@ -117,7 +117,7 @@ def test_the_recording_equals_the_station_sample_for_sample(tmp_path: Path, puls
     assert len([line for line in log.read_text().splitlines() if "underrun" not in line]) == 1
 
 
-def test_a_muted_layer_is_silent_within_200_ms_of_the_key(pulse: Pulse) -> None:
+def test_a_muted_layer_is_silent_within_250_ms_of_the_key(pulse: Pulse) -> None:
     """The delay is measured from the key press to the last sample of rain, minus the sink's latency."""
     delays: dict[str, list[float]] = {"off": [], "on": []}
     with Recorder(pulse, latency=5) as recorder, PtyRadio(*CHILL, *ONLY_RAIN, environment=pulse.environment) as radio:
@@ -140,7 +140,7 @@ def test_a_muted_layer_is_silent_within_200_ms_of_the_key(pulse: Pulse) -> None:
         assert sorted(np.array(times) - lag)[-2] < limit, f"{direction}: {times}"
 
 
-def test_muted_drums_are_silent_within_200_ms_of_the_key(tmp_path: Path, pulse: Pulse) -> None:
+def test_muted_drums_are_silent_within_250_ms_of_the_key(tmp_path: Path, pulse: Pulse) -> None:
     dry = STATIONS.read_text().replace("room_db: -6 ", "room_db: -60 ")
     (tmp_path / "stations.yaml").write_text(dry)
     config = ("--config", str(tmp_path / "stations.yaml"))
@@ -155,7 +155,7 @@ def test_muted_drums_are_silent_within_200_ms_of_the_key(tmp_path: Path, pulse: 
             time.sleep(3)
             since = recorder.frame_at(pressed)
             until = recorder.frame_at(pressed + latency_limit(radio) + pulse.sink_latency())
-            assert not len(recorder.loud(until, threshold=40)), "drums sound 200 ms after they were muted"
+            assert not len(recorder.loud(until, threshold=40)), "drums sound 250 ms after they were muted"
             assert len(recorder.loud(since - 3 * SAMPLE_RATE, threshold=400)), "there were no drums to mute"
             radio.press("3")
             time.sleep(3)
