@@ -231,7 +231,8 @@ class Conductor:
         self._redraw_following(request)
 
     def _skip(self, request: Request) -> None:
-        """Make the next bar open the next track, unless it already opens a track."""
+        """Make the next bar open the next track, unless it already opens a track. This ends a hold."""
+        self._holds = False
         if self._bar not in (self._track.first_bar, self._following.first_bar):
             self._advance(replace(self._following, first_bar=self._bar), request)
 

@@ -79,7 +79,8 @@ class Ahead:
     """A composer that can compose its next bar early, in another thread. This does not change the bars.
 
     If the controls have changed when a bar is needed, the bar is discarded: the composer returns to its state before
-    that bar and composes it again. It does the same if a model fails, for at most `TRIES` attempts.
+    that bar and composes it again. It does the same if a model fails, for at most `TRIES` attempts, and saves
+    as often.
     """
 
     def __init__(self, composer: BarComposer) -> None:
@@ -112,7 +113,7 @@ class Ahead:
     def save(self) -> ComposerState:
         """Return everything that the next bar depends on."""
         with self._lock:
-            return self._composer.save() if self._stock is None else self._stock[0]
+            return self._save() if self._stock is None else self._stock[0]
 
     def restore(self, saved: ComposerState) -> None:
         """Continue from a saved state."""
@@ -143,10 +144,19 @@ class Ahead:
                 return bar
             self._composer.restore(before)
             self._stock = None
-        before = self._composer.save()
+        before = self._save()
         bar = self._compose(before, controls)
         self._stock = before, controls, bar
         return bar
+
+    def _save(self) -> ComposerState:
+        """Return the composer's state, which may step its models for the last bar's notes."""
+        for _ in range(TRIES - 1):
+            try:
+                return self._composer.save()
+            except ModelError as error:
+                _log.warning("saving the state before bar %d again: %s", self._composer.next_number, error)
+        return self._composer.save()
 
     def _compose(self, before: ComposerState, controls: Controls) -> Bar:
         failures = 0

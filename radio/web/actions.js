@@ -16,7 +16,7 @@ export class Actions {
   #station = "";
   /** @type {number | null} */
   #track = null; // the number of the track that is heard
-  #hold = element("button", { type: "button", className: "secondary", "aria-pressed": "false", title: "Stay in this loop until released" }, "Hold loop");
+  #hold = element("button", { type: "button", className: "secondary", "aria-pressed": "false", title: "Stay in this loop until it is released or the next section or track begins" }, "Hold loop");
 
   /**
    * @param {Timeline} timeline

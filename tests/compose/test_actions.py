@@ -114,6 +114,20 @@ def test_next_ends_a_hold_at_any_bar_of_the_loop(wait: int) -> None:
     assert not any(plan.holds for _, plan, _ in after)
 
 
+@pytest.mark.parametrize("wait", [0, 3, 40])
+def test_a_skip_ends_a_hold(wait: int) -> None:
+    plain, leader = conductor(4), conductor(4)
+    for player in (plain, leader):
+        bars(player, 9)
+    leader.act(HOLD, Request())
+    bars(leader, wait)
+    for player in (plain, leader):
+        player.act(SKIP, Request())
+    after = bars(leader, 60)
+    assert [script for _, _, script in after] == [script for _, _, script in bars(plain, 60)]
+    assert not any(plan.holds for _, plan, _ in after)
+
+
 def drawn(opinion: str | None, count: int) -> tuple[tuple[str, ...], Counter[str]]:
     """Return the features of track 0, and the counts of features in later tracks after ten opinions on track 0."""
     leader = Conductor(

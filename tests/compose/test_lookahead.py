@@ -134,6 +134,17 @@ def test_a_bar_in_which_a_model_fails_is_composed_again_and_is_the_same(wrong: f
     assert composed == bars([CALM] * 4)
 
 
+def test_a_model_that_fails_while_the_state_is_saved_is_tried_again() -> None:
+    failing = FailingEngine(engine("piano"), np.nan)
+    ahead = Ahead(composer(piano=failing))
+    composed = [ahead.next_bar(CALM)]
+    failing.failing = frozenset({failing.steps + 1, failing.steps + 2})
+    ahead.save()
+    assert failing.steps == max(failing.failing) + 1
+    composed += [ahead.next_bar(CALM) for _ in range(3)]
+    assert composed == bars([CALM] * 4)
+
+
 def test_a_model_that_fails_every_time_is_an_error_and_the_composer_can_continue() -> None:
     failing = FailingEngine(engine("piano"), np.nan)
     ahead = Ahead(composer(piano=failing))

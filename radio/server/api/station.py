@@ -200,7 +200,10 @@ class SectionChange(Body):
 
     action: Annotated[
         Literal["next", "hold", "release"],
-        Meta(description="`next` begins the next section; `hold` repeats the current loop until `release` or `next`."),
+        Meta(
+            description="`next` begins the next section; "
+            "`hold` repeats the current loop until `release`, `next` or a skip."
+        ),
     ]
 
 

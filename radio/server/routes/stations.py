@@ -122,7 +122,7 @@ async def change_controls(request: web.Request) -> web.Response:
 async def skip_track(request: web.Request) -> web.Response:
     """Begin the next track.
 
-    It begins at the next bar that is not composed yet. The response has this bar and its frame.
+    It begins at the next bar that is not composed yet. This ends a hold. The response has this bar and its frame.
     """
     return await _act(request, SKIP)
 
@@ -140,7 +140,7 @@ async def change_section(request: web.Request) -> web.Response:
 
     `next` begins the next section of the track, or the next track after the last section, at the next bar that is not
     composed yet. `hold` repeats the loop of this section until `release`, after which the track continues where it was,
-    or until `next`.
+    or until `next` or a skip.
     """
     request.app[AUTHORIZATION].require(request)
     change = await read_body(request, SectionChange, example='{"action": "next"}')
