@@ -78,6 +78,13 @@ def palette(settings: StationSettings) -> Palette:
     return colors[(crc32(settings.name.encode()) >> 11) % len(colors)]
 
 
+def artwork_path(settings: StationSettings) -> str:
+    """Return the path of a station's picture. It changes with the settings of the picture, since browsers cache it."""
+    controls = settings.controls
+    shown = (settings.image, settings.style, controls.tempo, controls.rain_mute)
+    return f"/{settings.name}/artwork?v={crc32(repr(shown).encode()):08x}"
+
+
 def draw_artwork(settings: StationSettings) -> str:
     """Return the picture of a station as an SVG document of `SIZE` × `SIZE`."""
     colors = palette(settings)

@@ -1,6 +1,7 @@
 // Keyboard shortcuts of the page. The focused element takes precedence.
 
 import { byId } from "./dom.js";
+import { readPreference, savePreference } from "./preferences.js";
 
 const USES_ALL_KEYS = 'input:not([type="checkbox"]), select, textarea, audio, dialog[open]';
 const USES_SPACE = "button, a, summary, label, input";
@@ -17,7 +18,7 @@ const USES_SPACE = "button, a, summary, label, input";
  */
 
 /**
- * Bind keys to actions.
+ * Bind keys to actions, unless they are switched off in the help: speech input may type them by mistake.
  *
  * @param {Actions} actions
  */
@@ -36,9 +37,12 @@ export function bindKeys(actions) {
     "?": () => help.showModal(),
   };
   for (let number = 1; number <= 9; number++) keys[number] = () => actions.selectStation(number - 1);
+  const enabled = byId("shortcuts", HTMLInputElement);
+  enabled.checked = readPreference("shortcuts", "on") === "on";
+  enabled.addEventListener("change", () => savePreference("shortcuts", enabled.checked ? "on" : "off"));
   addEventListener("keydown", (event) => {
     const { key, target } = event;
-    if (event.ctrlKey || event.metaKey || event.altKey || !keys[key] || !(target instanceof Element)) return;
+    if (!enabled.checked || event.ctrlKey || event.metaKey || event.altKey || !keys[key] || !(target instanceof Element)) return;
     // An element of a closed dialog keeps the focus until the next paint. It is hidden and must not take the key.
     const visible = target.getClientRects().length > 0;
     if (visible && (target.closest(USES_ALL_KEYS) || (key === " " && target.closest(USES_SPACE)))) return;

@@ -44,18 +44,27 @@ export class NowPlaying {
    * @param {Station} station
    */
   setStation(station) {
-    this.#station = station;
     this.#track = null;
     this.#history = [];
-    setColors(station.art);
-    setText(byId("station-title"), station.title);
-    setText(byId("description"), station.description);
     setText(byId("title"), "\u00a0");
-    byId("artwork", HTMLImageElement).src = urlOf(station.art.image);
     byId("chords").replaceChildren();
     byId("instruments").replaceChildren();
     byId("previous-tracks").replaceChildren();
     for (const fact of ["key", "tempo", "section", "bar"]) setText(byId(fact), "–");
+    this.updateStation(station);
+  }
+
+  /**
+   * Show the title, the description and the artwork of the station, which have changed.
+   *
+   * @param {Station} station
+   */
+  updateStation(station) {
+    this.#station = station;
+    setColors(station.art);
+    setText(byId("station-title"), station.title);
+    setText(byId("description"), station.description);
+    byId("artwork", HTMLImageElement).src = urlOf(station.art.image);
     this.#updateMetadata();
   }
 

@@ -13,7 +13,7 @@ import { readPreference, savePreference } from "./preferences.js";
 import { setUpPrimeForm } from "./prime-form.js";
 import { setUpShareDialog } from "./share-dialog.js";
 import { SleepTimer } from "./sleep-timer.js";
-import { StationList, tierMessage } from "./station-list.js";
+import { StationList, looksOf, tierMessage } from "./station-list.js";
 import { Timeline } from "./timeline.js";
 import { TrackOrders } from "./track-orders.js";
 
@@ -58,9 +58,26 @@ function select(station) {
   show();
 }
 
+/** @param {Station} station  The current station, whose settings may have changed. */
+function updateCurrent(station) {
+  const changed = current && looksOf(station) !== looksOf(current);
+  current = station;
+  if (changed) {
+    nowPlaying.updateStation(station);
+    pianoRoll.updateColors();
+  }
+  showStationDetails(station);
+}
+
+/** @param {EventTarget | null} [except] */
+function pauseRenderedTracks(except = null) {
+  for (const track of document.querySelectorAll("audio")) if (track !== except) track.pause();
+}
+
 /** @param {Station | null} [station] */
 function play(station = current) {
   if (!station) return;
+  pauseRenderedTracks();
   select(station);
   player.play(station);
 }
@@ -149,7 +166,10 @@ downloadLink.addEventListener("click", () => {
   setTimeout(show, DOWNLOAD_MESSAGE_TIME + 100);
 });
 darkScheme.addEventListener("change", () => pianoRoll.updateColors());
-document.addEventListener("play", () => player.stop(), true); // stop the station when a rendered track plays
+document.addEventListener("play", ({ target }) => { // a rendered track plays alone
+  player.stop();
+  pauseRenderedTracks(target);
+}, true);
 player.on("state", show);
 timeline.on("track", show);
 stationList.on("select", (station) => {
@@ -160,7 +180,7 @@ stationList.on("loaded", ({ control, tracks }) => {
   serverResponds = true;
   if (!current) select(stationList.get(readPreference("station", "")) ?? stationList.stations[0]);
   const station = current && stationList.get(current.name);
-  if (station) showStationDetails(station);
+  if (station) updateCurrent(station);
   byId("controls").hidden = control === "off";
   byId("describe").hidden = control === "off";
   byId("prime").hidden = control === "off";

@@ -17,6 +17,15 @@ const REFRESH_INTERVAL = 10_000; // milliseconds
 const TIER_MESSAGES = { music: "", repeat: "Repeating the last bars until the music resumes", texture: "Playing textures until the music resumes" };
 
 /**
+ * Return the settings of a station that its card shows, as text. A reload can change them.
+ *
+ * @param {Station} station
+ */
+export function looksOf({ name, title, description, art }) {
+  return JSON.stringify([name, title, description, art]);
+}
+
+/**
  * Return a message about the sound that replaces the station's music, or an empty string.
  *
  * @param {Station | undefined} station
@@ -35,6 +44,7 @@ export class StationList extends Emitter {
   stations = [];
   /** @type {Map<string, HTMLElement>} */
   #cards = new Map(); // by the station's name
+  #looks = "";
 
   constructor() {
     super();
@@ -87,7 +97,9 @@ export class StationList extends Emitter {
   }
 
   #show() {
-    if (this.stations.map(({ name }) => name).join() !== [...this.#cards.keys()].join()) {
+    const looks = this.stations.map(looksOf).join();
+    if (looks !== this.#looks) {
+      this.#looks = looks;
       this.#cards = new Map(this.stations.map((station, index) => [station.name, this.#createCard(station, index)]));
       byId("stations").replaceChildren(...[...this.#cards.values()].map((card) => element("li", {}, card)));
     }

@@ -95,6 +95,21 @@ async def test_a_track_keeps_its_files_when_another_one_is_removed(open_page: Op
         await expect(page.locator("#orders a")).to_have_count(2)
 
 
+async def test_only_one_rendered_track_plays_at_a_time(open_page: OpenPage) -> None:
+    async with on_air() as radio:
+        page = await open_page(radio.root)
+        await expect(page.locator(".card")).to_have_count(1)
+        await page.evaluate("""() => {
+          const list = document.querySelector("#orders");
+          window.tracks = [0, 1].map(() => list.appendChild(document.createElement("audio")));
+          for (const track of tracks) track.pause = () => { track.title += "paused"; };
+          tracks[0].dispatchEvent(new Event("play"));
+        }""")
+        assert await page.evaluate("tracks.map(({ title }) => title)") == ["", "paused"]
+        await page.locator("#play").click()
+        assert await page.evaluate("tracks.map(({ title }) => title)") == ["paused", "pausedpaused"]
+
+
 @pytest.mark.slow
 async def test_the_last_minutes_are_downloaded(open_page: OpenPage, tmp_path: Path) -> None:
     async with on_air(CHILL, worker=WORKER_COMMAND) as radio:

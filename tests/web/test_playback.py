@@ -6,6 +6,7 @@ import contextlib
 import re
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -13,6 +14,7 @@ from aiohttp import web
 from playwright.async_api import Route, expect
 
 from radio.errors import ServerError
+from radio.paths import ARTWORK
 from radio.settings.server import ServerSettings
 from radio.types import SAMPLE_RATE
 from tests.server.on_air import OnAir, on_air
@@ -125,6 +127,38 @@ async def test_a_key_right_after_a_dialog_closes_reaches_the_page(open_page: Ope
         await expect(page.get_by_role("button", name="Play", exact=True, include_hidden=True)).to_have_count(1)
         await page.evaluate(f"(help => {{ help.close(); document.activeElement.dispatchEvent({press}); }})(help)")
         await until(lambda: radio.tone.listeners == 1)
+
+
+async def test_shortcuts_can_be_switched_off(open_page: OpenPage) -> None:
+    async with on_air() as radio:
+        page = await open_page(radio.root)
+        await expect(page.locator(".card")).to_have_count(1)
+        await page.locator("#help-open").click()
+        await page.get_by_label("Use these shortcuts").uncheck()
+        await page.reload()
+        await expect(page.locator(".card")).to_have_count(1)
+        await page.keyboard.press("m")
+        await expect(page.locator("#mute")).to_have_attribute("aria-pressed", "false")
+        await page.locator("#help-open").click()
+        await page.get_by_label("Use these shortcuts").check()
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("m")
+        await expect(page.locator("#mute")).to_have_attribute("aria-pressed", "true")
+
+
+async def test_the_page_shows_a_title_and_a_picture_that_a_reload_has_changed(open_page: OpenPage) -> None:
+    async with on_air() as radio:
+        page = await open_page(radio.root)
+        picture = page.locator("#artwork")
+        before = await picture.get_attribute("src")
+        await expect(page.locator(".card")).to_contain_text(radio.tone.settings.title)
+        await radio.tone.reconfigure(replace(radio.tone.settings, title="Renamed", description="New", image=ARTWORK))
+        await page.evaluate("dispatchEvent(new Event('online'))")  # the page asks for the stations now
+        for place in ("#station-title", "#player-station", ".card"):
+            await expect(page.locator(place)).to_contain_text("Renamed")
+        await expect(page.locator("#description")).to_have_text("New")
+        await expect(picture).not_to_have_attribute("src", before or "")
+        await expect(page.locator(".card img")).to_have_attribute("src", await picture.get_attribute("src") or "")
 
 
 async def test_the_sleep_timer_fades_out_and_stops(open_page: OpenPage) -> None:

@@ -19,7 +19,7 @@ from radio.server.api.station import (
     Streams,
     StreamStart,
 )
-from radio.server.artwork import palette
+from radio.server.artwork import artwork_path, palette
 from radio.server.broadcast.channel import Channel
 from radio.settings.controls import CONTROLS
 from radio.types import SAMPLE_RATE
@@ -39,7 +39,7 @@ def station_summary(channel: Channel) -> StationSummary:
         live=edge.live,
         sample_rate=SAMPLE_RATE,
         listeners=channel.listeners,
-        art=Art(image=f"/{settings.name}/artwork", hue=colors.hue, ground=colors.ground),
+        art=Art(image=artwork_path(settings), hue=colors.hue, ground=colors.ground),
         export=f"/api/stations/{settings.name}/export",
         streams=Streams(
             opus=f"/{settings.name}.opus",

@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 from xml.dom.minidom import parseString
 
 from radio.paths import WEB
-from radio.server.artwork import draw_artwork, palette
+from radio.server.artwork import artwork_path, draw_artwork, palette
 from radio.settings.controls import Controls
 from tests.server.on_air import on_air
 from tests.server.tone_worker import settings
@@ -77,7 +77,11 @@ async def test_each_station_has_its_own_picture() -> None:
         assert pictures[0] != pictures[1]
         assert well_formed(pictures[0])
         colors = palette(radio.tone.settings)
-        assert summary["art"] == {"image": "/tone/artwork", "hue": colors.hue, "ground": colors.ground}
+        assert summary["art"] == {
+            "image": artwork_path(radio.tone.settings),
+            "hue": colors.hue,
+            "ground": colors.ground,
+        }
 
 
 def test_pictures_are_reproducible_and_show_the_rain() -> None:
