@@ -54,6 +54,7 @@ PrimeChoice: TypeAlias = Literal["tempo", "key", "density"]
 """The settings of a starting file that can be left to the controls instead."""
 PRIME_CHOICES: tuple[PrimeChoice, ...] = get_args(PrimeChoice)
 
+LARGEST_SEED = 2**63 - 1
 SAMPLE_RATE = 48_000
 GRID: Frames = 64
 """Events start on multiples of this many frames (FluidSynth's block), so the block size does not affect the sound."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from radio.cli.priming import add_prime
 from radio.cli.prompting import add_prompt
 from radio.errors import ModelError, SettingsError, did_you_mean
+from radio.types import LARGEST_SEED
 
 if TYPE_CHECKING:  # `radio --help` imports no YAML
     from radio.settings.config import RadioConfig
@@ -221,6 +222,6 @@ def _hint(word: str, names: Iterable[str]) -> str:
 
 def seed(word: str) -> int:
     """Return a seed."""
-    if not word.isdecimal() or int(word) >= 2**63:
-        raise argparse.ArgumentTypeError(f"'{word}' is not a whole number from 0 to {2**63 - 1}")
+    if not word.isdecimal() or int(word) > LARGEST_SEED:
+        raise argparse.ArgumentTypeError(f"'{word}' is not a whole number from 0 to {LARGEST_SEED}")
     return int(word)

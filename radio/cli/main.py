@@ -30,6 +30,7 @@ from radio.cli import (
 )
 from radio.cli.arguments import Parser, add_config
 from radio.cli.exit_codes import FAILED, INTERRUPTED, OK, USAGE
+from radio.cli.output import discard_unwritable
 from radio.errors import ControlError, RadioError, SettingsError
 
 _COMMANDS: Final[dict[str, tuple[ModuleType, str]]] = {
@@ -96,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _report(_described(error))
         return FAILED
     finally:
-        _discard_unwritable_output()
+        discard_unwritable()
 
 
 def parser() -> Parser:
@@ -171,13 +172,3 @@ def _described(error: Exception) -> str:
         return error.strerror if error.filename is None else f"{os.fsdecode(error.filename)}: {error.strerror}"
     kind = "" if isinstance(error, OSError) else f"{type(error).__name__}: "
     return kind + " ".join(str(error).split())
-
-
-def _discard_unwritable_output() -> None:
-    """Discard buffered output that cannot be written. Python would fail at exit, with a message and status 120."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            if stream is not None:
-                stream.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

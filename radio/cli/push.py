@@ -13,6 +13,7 @@ from radio.cli.arguments import add_station, load_config, station_settings
 from radio.cli.exit_codes import OK
 from radio.cli.logs import add_log, log_of
 from radio.cli.musicgen import take_recording
+from radio.cli.output import announce
 from radio.cli.priming import primed
 from radio.cli.signals import run_until_stopped
 from radio.errors import SettingsError
@@ -88,8 +89,8 @@ def push(settings: StationSettings, destination: PushSettings) -> None:
         channel = Channel(settings)
         try:
             await channel.start()
-            with contextlib.suppress(OSError):  # a full disk behind standard output is no reason to stop
-                print(f"Pushing {settings.title} to {destination.to}. Press Ctrl-C to stop.", flush=True)
+            # A full disk behind standard output is no reason to stop.
+            announce(f"Pushing {settings.title} to {destination.to}. Press Ctrl-C to stop.")
             await pusher(channel, destination).run()
         finally:
             await channel.stop()

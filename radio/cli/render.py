@@ -24,7 +24,7 @@ from radio.cli.musicgen import take_recording
 from radio.cli.priming import primed
 from radio.cli.progress import progress_bar
 from radio.errors import SettingsError, StreamError, did_you_mean
-from radio.types import SAMPLE_RATE
+from radio.types import LARGEST_SEED, SAMPLE_RATE
 
 if TYPE_CHECKING:  # `radio --help` imports neither numpy nor rich
     from radio.settings.station import StationSettings
@@ -35,6 +35,9 @@ _DRAFTS: Final = ".radio-"
 
 _SHORTEST: Final = 1 / 60
 """Shortest length in minutes: one second."""
+
+_LONGEST: Final = 7 * 24 * 60
+"""Longest length in minutes, that of a MIDI file; audio files are shorter."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,6 +101,8 @@ def extent_of(arguments: argparse.Namespace) -> Extent:
             raise SettingsError(
                 f"--minutes {arguments.minutes:g}: less than a second; the shortest file has 0.0167 minutes"
             )
+        if arguments.minutes > _LONGEST:
+            raise SettingsError(f"--minutes {arguments.minutes:g}: a file holds at most a week, {_LONGEST} minutes")
         return TimedExcerpt(60 * arguments.minutes)
     return WholeTracks(arguments.tracks or 1)
 
@@ -124,6 +129,8 @@ def render(settings: StationSettings, *, extent: Extent, paths: Sequence[Path], 
 
     for path in paths:
         _check(path, extent)
+    if (last := settings.seed + count - 1) > LARGEST_SEED:
+        raise SettingsError(f"--count {count}: the last seed would be {last}; the largest is {LARGEST_SEED}")
     console = Console(stderr=True)
     for seed in range(settings.seed, settings.seed + count):
         targets = [path if count == 1 else path.with_stem(f"{path.stem}-{seed}") for path in paths]

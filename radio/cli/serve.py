@@ -13,6 +13,7 @@ from radio.cli.arguments import load_config, port, seed
 from radio.cli.exit_codes import OK
 from radio.cli.logs import add_log, log_of
 from radio.cli.musicgen import take_recording
+from radio.cli.output import announce
 from radio.cli.priming import add_prime, primed
 from radio.cli.prompting import add_prompt
 from radio.cli.signals import run_until_stopped
@@ -136,8 +137,7 @@ def serve(
 
     def on_ready(addresses: list[str]) -> None:
         lines = ["On the air:", *(f"  {address}" for address in addresses), "Press Ctrl-C to stop."]
-        with contextlib.suppress(OSError):  # a full disk behind standard output is no reason to stop
-            print("\n".join(lines), flush=True)
+        announce("\n".join(lines))  # a full disk behind standard output is no reason to stop
 
     manager = ServiceManager(os.environ)
     host, port = config.server.host, config.server.port

@@ -90,6 +90,8 @@ def parse(address: str) -> Target:
         raise ValueError(f"the text after ? or # may be a secret and is part of the key; {_KEY_ELSEWHERE}")
     if re.search(r"[\s\x00-\x1f\x7f]", parts.path) or not address.isascii():
         raise ValueError("the address contains a space or another character that addresses cannot have")
+    if not _is_host(parts.hostname):
+        raise ValueError("the host of the address is not the name of a host: its parts have 1 to 63 characters each")
     user = unquote(parts.username or "")
     if scheme in _ICECAST:
         if not parts.path:
@@ -105,6 +107,15 @@ def parse(address: str) -> Target:
             "If all of it is the name of the application, end it with a slash"
         )
     return Target(scheme, parts.hostname, port or PORTS[scheme], path, user)
+
+
+def _is_host(name: str) -> bool:
+    """Return True if a name may be looked up. Each attempt to connect to another one would fail with UnicodeError."""
+    try:
+        name.encode("idna")
+    except UnicodeError:
+        return False
+    return re.search(r"[\s\x00-\x1f\x7f]", name) is None
 
 
 def env_name(word: str) -> str:

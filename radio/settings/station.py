@@ -19,7 +19,7 @@ from radio.settings.fields import check, choice, declare, file, number, optional
 from radio.settings.kinds import Choice, File, Folder, Text, Whole, Word
 from radio.settings.push import PUSH, PushSettings
 from radio.settings.tone import Tone
-from radio.types import PRIME_CHOICES, TEXTURES, PrimeChoice, TextureKind
+from radio.types import LARGEST_SEED, PRIME_CHOICES, TEXTURES, PrimeChoice, TextureKind
 
 RANDOM_PRIME: Final = Path("random")
 """Means random notes instead of a file."""
@@ -90,7 +90,7 @@ class StationSettings:
     seed: int = whole(
         0,
         0,
-        2**63 - 1,
+        LARGEST_SEED,
         help="seed of the music; the same seed plays the same music, 0 draws a new one at each start",
     )
     piano: Path = file(

@@ -124,14 +124,14 @@ async def logged(*_, on_ready, **__):
     for number in range(5_000):
         logging.getLogger(f"radio.station.{number}").warning("the worker ended " * 10)
 app.serve = logged
-main(["serve"])
+raise SystemExit(main(["serve"]))
 """
     command = [sys.executable, "-c", code]
     with (
         Path("/dev/full").open("wb") as full,
         subprocess.Popen(command, stdout=full, stderr=subprocess.PIPE) as program,
     ):
-        assert program.wait(timeout=90) in {0, 120}  # 120: Python could not write the rest of standard output
+        assert program.wait(timeout=90) == 0
 
 
 def test_without_a_sound_card_the_error_names_alternatives(radio: Radio) -> None:

@@ -160,6 +160,8 @@ def test_mistakes_are_named_before_rendering(
         ("--minutes 400 song.wav", "--minutes 400: an audio file holds at most 360 minutes"),
         ("--minutes 1e-9 song.wav", "--minutes 1e-09: less than a second"),
         ("--minutes 0.0166 song.mid", "less than a second"),
+        ("--minutes 1e9 song.mid", "--minutes 1e+09: a file holds at most a week, 10080 minutes"),
+        ("--seed 9223372036854775807 --count 2 song.mid", "--count 2: the last seed would be 9223372036854775808;"),
         ("--minutes 1 --tracks 1 song.mid", "--tracks and --minutes cannot be combined; use one of"),
         ("--minutes 1 --tracks 1 --bars 1 song.mid", "--tracks and --bars and --minutes cannot be combined"),
     ],

@@ -49,6 +49,9 @@ def test_an_address_is_shown_without_its_user() -> None:
         ("rtmp://host:s3cret/app", "port"),
         ("rtmp://host:99999/s3cret", "port"),
         ("rtmp://host/s3cret s3cret", "space"),
+        ("rtmp://s3cret..b/app", "not the name of a host"),
+        ("icecast://s3cret b/x", "not the name of a host"),
+        (f"rtmp://{'s3cret' * 11}/app", "not the name of a host"),
     ],
 )
 def test_a_bad_address_is_refused_without_repeating_it(address: str, words: str) -> None:
