@@ -119,7 +119,7 @@ def build(architecture: str, folder: Path = CACHE) -> Path:
         command = [nvcc, f"-arch={architecture}", *OPTIONS, "-o", str(partial), str(sources[0])]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         if result.returncode:
-            raise KernelError(f"nvcc failed, {' '.join(command)}: {result.stderr.strip()}")
+            raise KernelError(f"nvcc failed, {' '.join(command)}: {_first_error(result.stderr)}")
         partial.replace(library)
     return library
 
@@ -160,6 +160,12 @@ def supports_wkv(tokens: Tensor) -> bool:
     if reason:
         warnings.warn(f"WKV-6 runs in PyTorch, many times slower than its CUDA kernels: {reason}", stacklevel=2)
     return not reason
+
+
+def _first_error(output: str) -> str:
+    """Return the first line of a compiler's output that reports an error, or else its last line."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()] or ["it printed nothing"]
+    return next((line for line in lines if "error" in line or "fatal" in line), lines[-1])
 
 
 @functools.cache

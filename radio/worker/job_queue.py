@@ -39,6 +39,8 @@ RESULT_LIFETIME: Final[Seconds] = 3600.0
 _PREFIX: Final = "radio-work-"
 _MAX_LINE: Final = 65_536
 _EXIT_POLL: Final[Seconds] = 0.02
+_ERRORS_TIMEOUT: Final[Seconds] = 1.0
+"""Time limit for reading standard error after a job's process has ended."""
 _CRASHED: Final = "the job crashed; the server's log has the details"
 _log = logging.getLogger("radio.jobs")
 
@@ -217,7 +219,8 @@ class JobQueue:
         )
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise OSError("the process has no pipes")
-        last_line = asyncio.create_task(_last_line(process.stderr))
+        errors = bytearray()
+        reading = asyncio.create_task(_read_end(process.stderr, errors))
         try:
             process.stdin.write(await asyncio.to_thread(pickle.dumps, job.task))
             process.stdin.close()
@@ -225,12 +228,14 @@ class JobQueue:
                 _apply_report(job, line)
             await _exit(process)
         finally:
-            with contextlib.suppress(ProcessLookupError):  # its children may survive and keep its standard error open
+            with contextlib.suppress(ProcessLookupError):  # its children may survive
                 os.killpg(process.pid, signal.SIGKILL)
             await _exit(process)
-            reason = await last_line
+            # A child in a session of its own survives, and may keep standard error open for as long as it runs.
+            await asyncio.wait([reading], timeout=_ERRORS_TIMEOUT)
+            reading.cancel()
         if job.result is None and job.error is None:
-            _log.error("a job ended with status %s: %s", process.returncode, reason)
+            _log.error("a job ended with status %s: %s", process.returncode, _last_line(errors))
             job.error = _CRASHED
 
     def _remove_excess(self) -> None:
@@ -275,9 +280,12 @@ async def _exit(process: asyncio.subprocess.Process) -> None:
         await asyncio.sleep(_EXIT_POLL)
 
 
-async def _last_line(stream: asyncio.StreamReader) -> str:
-    """Read a stream to its end, regardless of its length, and return its last line."""
-    last = b""
+async def _read_end(stream: asyncio.StreamReader, end: bytearray) -> None:
+    """Read a stream to its end, regardless of its length, and keep its last bytes in `end`."""
     while data := await stream.read(_MAX_LINE):
-        last = (last + data)[-2_000:]
-    return last.decode(errors="replace").strip().rpartition("\n")[2][-1_000:]
+        end += data
+        del end[:-2_000]
+
+
+def _last_line(text: bytearray) -> str:
+    return text.decode(errors="replace").strip().rpartition("\n")[2][-1_000:]

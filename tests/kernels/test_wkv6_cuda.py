@@ -241,6 +241,31 @@ def test_compiler_errors_are_reported(tmp_path: Path, monkeypatch: pytest.Monkey
         library.build("sm_90", tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        (
+            "nvcc warning : old\na.cu(3): error: expected a ;\n  int x\n\n1 error detected.\n",
+            "a.cu(3): error: expected a ;",
+        ),
+        ("nvcc fatal   : no such architecture\n", "nvcc fatal   : no such architecture"),
+        ("", "it printed nothing"),
+    ],
+)
+def test_a_failed_build_has_a_reason_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str, reason: str
+) -> None:
+    compiler = tmp_path / "nvcc"
+    (tmp_path / "output").write_text(output)
+    compiler.write_text('#!/bin/sh\ncat "${0%/*}/output" >&2\nexit 1\n')
+    compiler.chmod(0o755)
+    monkeypatch.setattr(library, "find_nvcc", lambda: str(compiler))
+    with pytest.raises(KernelError) as caught:
+        library.build("sm_90", tmp_path / "out")
+    assert str(caught.value).endswith(f": {reason}")
+    assert "\n" not in str(caught.value)
+
+
 def test_training_uses_the_kernels_on_a_cuda_device() -> None:
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")

@@ -75,6 +75,18 @@ class Sleep:
 
 
 @dataclass(frozen=True)
+class LeaveChild:
+    """Fail, and leave a child process in a session of its own, which keeps standard error open; write its id."""
+
+    pid: Path
+
+    def run(self, folder: Path, on_progress: Progress) -> Path:
+        child = subprocess.Popen(["sleep", "3600"], start_new_session=True)
+        self.pid.write_text(str(child.pid))
+        raise ValueError("the secret is 1234")
+
+
+@dataclass(frozen=True)
 class ReadLimits:
     def run(self, folder: Path, on_progress: Callable[[float], None]) -> Path:
         path = folder / "limits"

@@ -17,7 +17,7 @@ from radio.worker import job_queue
 from radio.worker.job_process import MAX_MEMORY, NICENESS, OUT_OF_MEMORY_SCORE
 from radio.worker.job_queue import Job, JobQueue
 from tests.server.on_air import DEADLINE, until
-from tests.worker.tasks import Fail, ReadLimits, Sleep, Write
+from tests.worker.tasks import Fail, LeaveChild, ReadLimits, Sleep, Write
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +65,7 @@ async def test_a_job_is_the_first_to_be_killed_when_memory_runs_out(queue: JobQu
         ("long stderr", "the job crashed", "ValueError"),
         ("signal", "the job crashed", "status -11"),
         ("large file", "the job crashed", "File too large"),
-        ("long report", "the job crashed", "chunk is longer than limit"),
+        ("long report", "the job crashed", "ValueError: Separator is"),
     ],
 )
 async def test_a_failed_job_has_a_reason_and_leaves_no_files(
@@ -235,6 +235,20 @@ async def test_the_children_of_a_killed_job_end_with_it(queue: JobQueue, tmp_pat
         await job.finished.wait()
     assert (job.state, job.error) == ("failed", "the job crashed; the server's log has the details")
     await until(lambda: not alive(child))
+
+
+async def test_a_child_in_its_own_session_does_not_delay_the_end_of_its_job(
+    queue: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("radio.worker.job_queue._ERRORS_TIMEOUT", 0.1)
+    job = queue.submit(LeaveChild(tmp_path / "pid"))
+    try:
+        async with asyncio.timeout(30):
+            await job.finished.wait()
+    finally:
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    assert (job.state, job.error) == ("failed", "the job crashed; the server's log has the details")
+    assert "ValueError: the secret is 1234" in caplog.text
 
 
 async def test_a_folder_that_cannot_be_created_is_reported(
