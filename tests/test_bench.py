@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from bench.__main__ import main
 from bench.chaos.listener import Listener
 from bench.measurement import Measurement
 from bench.scoreboard import as_json, as_markdown
+from bench.soak import __main__ as soak
 from bench.wkv import HEADS, Shape
 from radio.stream.formats.codecs import packet_frames
 from radio.stream.formats.encoders import open_encoder
@@ -118,6 +121,33 @@ def test_a_chaos_listener_that_rejoins_has_no_earlier_audio() -> None:
     assert (listener.buffered, listener.heard_silence()) == (-10.0, 0)
     listener.receive(2)
     assert (listener.buffered, listener.heard_silence()) == (2, 0)
+
+
+@pytest.mark.parametrize("output", [[], ["1\n"], None])
+def test_a_soak_that_ends_before_its_first_sample_says_so(
+    monkeypatch: pytest.MonkeyPatch, output: list[str] | None
+) -> None:
+    class Output(Iterator[str]):
+        """Some lines, then the end of the process, or an interrupt."""
+
+        def __init__(self) -> None:
+            self.lines = list(output or [])
+
+        def __next__(self) -> str:
+            if output is None:
+                raise KeyboardInterrupt
+            if not self.lines:
+                raise StopIteration
+            return self.lines.pop(0)
+
+        def readline(self) -> str:
+            return next(self, "")
+
+    radio = contextlib.nullcontext((SimpleNamespace(stdout=Output()), SimpleNamespace(now=lambda: 0.0)))
+    monkeypatch.setattr(soak, "radio", lambda *_: radio)
+    monkeypatch.setattr(sys, "argv", ["soak", "--listeners", "/chill.opus?burst=2"])
+    with pytest.raises(SystemExit, match="the radio ended before the first sample"):
+        soak.main()
 
 
 def read_by_a_chaos_listener(path: str, body: bytes) -> float:

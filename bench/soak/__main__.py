@@ -111,12 +111,13 @@ def main() -> None:
     stations = {name: STATIONS[name] for name in map(_station, paths)}
     with radio(arguments.speed, stations) as (process, clock), Progress(console=console) as progress:
         assert process.stdout is not None  # noqa: S101  # stdout is a pipe
-        port = int(process.stdout.readline())
-        listeners = [Listener(port, path, now=clock.now) for path in paths]
-        for listener in listeners:
-            listener.start()
+        listeners = []
         task = progress.add_task(f"{arguments.hours:g} h of broadcast", total=arguments.hours)
         with contextlib.suppress(KeyboardInterrupt):
+            if port := process.stdout.readline():  # nothing if the radio cannot start
+                listeners = [Listener(int(port), path, now=clock.now) for path in paths]
+            for listener in listeners:
+                listener.start()
             for line in process.stdout:
                 samples.append(json.loads(line))
                 hours = (samples[-1]["at"] - samples[0]["at"]) / 3_600
@@ -127,9 +128,12 @@ def main() -> None:
                 if hours >= arguments.hours:
                     break
         minutes = (time.monotonic() - began) / 60
-        text = f"{hours:.1f} hours of broadcast took {minutes:.0f} minutes.\n\n{table(samples, listeners)}"
+        figures = table(samples, listeners) if samples else ""
         for listener in listeners:
             listener.stop()
+        if not samples:
+            raise SystemExit("python -m bench.soak: the radio ended before the first sample; nothing was measured")
+        text = f"{hours:.1f} hours of broadcast took {minutes:.0f} minutes.\n\n{figures}"
     console.print(text, markup=False)
     if arguments.output is not None:
         command = f"python -m bench.soak --hours {arguments.hours:g} --speed {arguments.speed:g}"

@@ -7,7 +7,6 @@ spread, loudness range, forms and faults; figures that miss their goal are bold.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Final
 
@@ -67,6 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
     from dataclasses import asdict
 
     from radio.settings.config import load
+    from train.metrics.figures_json import figures_json
     from train.metrics.judging import Judge
     from train.metrics.listen import listen, table
 
@@ -90,5 +90,5 @@ def run(arguments: argparse.Namespace) -> None:
     )
     if arguments.json:
         figures = {name: asdict(measured) for name, measured in results.items()}
-        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
+        arguments.json.write_text(figures_json(figures))
     print(table(results, {settings.name: settings.style for settings in stations}))

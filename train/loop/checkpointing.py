@@ -8,7 +8,7 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import lightning
 import torch
@@ -35,17 +35,20 @@ class Checkpointing(Callback):
     """A callback that writes `run`/last.ckpt after every `every` steps, and after SIGINT or SIGTERM.
 
     The last step is followed by a validation.
-    best.ckpt is written after every validation with fewer bits than all before. The first signal lets the step finish;
-    a second one ends the process immediately.
+    best.ckpt is written after every validation with fewer bits than all before. The first signal lets the step finish,
+    and its validation if it has one, which a resumed run would leave out; a second one ends the process immediately.
 
     Raises:
         StoppedError: After a signal, once the checkpoint is written; raised from within the trainer.
     """
 
-    def __init__(self, run: Path, every: int) -> None:
+    def __init__(self, run: Path, every: int, *, validate_every: int) -> None:
         self.last = run / LAST
         self.best = run / BEST
         self.every = every
+        self.validate_every = validate_every
+        self._validates = False
+        """True if a run that is being stopped validates first."""
         self._fewest_bits = math.inf
         self._signal = 0
         self._handlers: Mapping[int, Any] = {}
@@ -64,19 +67,28 @@ class Checkpointing(Callback):
             trainer.should_stop = True  # makes the trainer validate once more
         if number or done % self.every == 0:
             trainer.save_checkpoint(self.last)
-        if number and trainer.is_global_zero:
-            raise StoppedError(
-                signal.Signals(number),
-                f"stopped after step {done} of {trainer.max_steps}; the same command continues from {self.last}",
-            )
-        if number:
-            raise SystemExit(0)  # the first device's process raises StoppedError
+        if not number:
+            return
+        if self._validates or not (done % self.validate_every == 0 or done == trainer.max_steps):
+            self._stop(trainer, number, done)
+        self._validates = True
 
     def on_validation_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         bits = float(trainer.callback_metrics["val_bits"])
         if bits < self._fewest_bits:
             self._fewest_bits = bits
             trainer.save_checkpoint(self.best)
+        if number := self._signal_of_any(trainer):
+            trainer.save_checkpoint(self.last)
+            self._stop(trainer, number, trainer.global_step)
+
+    def _stop(self, trainer: lightning.Trainer, number: int, done: int) -> NoReturn:
+        if trainer.is_global_zero:
+            raise StoppedError(
+                signal.Signals(number),
+                f"stopped after step {done} of {trainer.max_steps}; the same command continues from {self.last}",
+            )
+        raise SystemExit(0)  # the first device's process raises StoppedError
 
     def state_dict(self) -> dict[str, Any]:
         return {"fewest_bits": self._fewest_bits}

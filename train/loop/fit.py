@@ -83,7 +83,7 @@ def fit(
     run.mkdir(parents=True, exist_ok=True)
     (run / "recipe.yaml").write_text(yaml.safe_dump(recipe.as_dict(), sort_keys=False))
 
-    callbacks: list[Callback] = [Checkpointing(run, recipe.checkpoint_every)]
+    callbacks: list[Callback] = [Checkpointing(run, recipe.checkpoint_every, validate_every=recipe.validate_every)]
     if progress:
         callbacks.append(ProgressReport(recipe.lanes * recipe.window))
     trainer = lightning.Trainer(

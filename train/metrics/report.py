@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from radio.model.sampling import Sampling
 from radio.model.weights.checkpoint import read
 from radio.settings.station import StationSettings
 from train.metrics import play
+from train.metrics.figures_json import figures_json
 from train.metrics.music import compose
 from train.metrics.stationarity import Trend, trends
 from train.metrics.table import (
@@ -101,7 +101,7 @@ def write(results: MetricsReport, out: Path) -> str:
         "bars": results.bars,
         "metrics": as_json(results.rows),
     }
-    (out / "metrics.json").write_text(json.dumps({**figures, "station": results.station, "hours": hours}, indent=2))
+    (out / "metrics.json").write_text(figures_json({**figures, "station": results.station, "hours": hours}))
     _plot_densities(results, out / "metrics.png")
     return words
 

@@ -14,8 +14,6 @@ from train.metrics.repetition import jaccard, struck
 PLACE: Tick = 10
 """Notes start at multiples of this."""
 
-SAMPLE: Tick = TICKS_PER_BEAT // 8
-
 
 def note_density(passage: Passage) -> float:
     """Return the notes struck per beat."""
@@ -24,9 +22,9 @@ def note_density(passage: Passage) -> float:
 
 def polyphony(passage: Passage) -> float:
     """Return the mean number of sounding notes while any sounds (MusPy, ISMIR 2020)."""
-    counts = np.zeros(passage.bars * TICKS_PER_BAR // SAMPLE)
+    counts = np.zeros(passage.bars * TICKS_PER_BAR, np.int32)  # by tick
     for note in passage.notes:
-        counts[note.start // SAMPLE : -(-note.end // SAMPLE)] += 1
+        counts[note.start : note.end] += 1
     return float(counts.sum() / max(1, np.count_nonzero(counts)))
 
 

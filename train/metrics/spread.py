@@ -31,22 +31,25 @@ def spread_ratios(tracks: Sequence[dict[int, Features]]) -> dict[str, float]:
     return {name: float(ours / SPREADS[name]) for name, ours in zip(SPREADS, high - low, strict=True)}
 
 
-def distance_ratio(tracks: Sequence[dict[int, Features]]) -> float:
-    """Return the mean distance of the two halves of a track, divided by that of neighboring tracks.
+def distance_ratio(runs: Sequence[Sequence[dict[int, Features]]]) -> float:
+    """Return the mean distance of the two halves of a track, divided by that of neighboring tracks of a run.
 
     The distance is that of the mean features, each in interquartile ranges of real loops.
     """
-    halves, means = [], []
-    for windows in tracks:
-        if len(windows) < 2:
-            continue
-        middle = (max(windows) + 1) / 2
-        first = [row for number, row in windows.items() if number < middle]
-        second = [row for number, row in windows.items() if number >= middle]
-        if first and second:
-            halves.append(_distance(np.mean(first, axis=0), np.mean(second, axis=0)))
-        means.append(np.mean(list(windows.values()), axis=0))
-    return float(np.mean(halves) / np.mean([_distance(one, other) for one, other in pairwise(means)]))
+    halves, neighbors = [], []
+    for tracks in runs:
+        means = []
+        for windows in tracks:
+            if len(windows) < 2:
+                continue
+            middle = (max(windows) + 1) / 2
+            first = [row for number, row in windows.items() if number < middle]
+            second = [row for number, row in windows.items() if number >= middle]
+            if first and second:
+                halves.append(_distance(np.mean(first, axis=0), np.mean(second, axis=0)))
+            means.append(np.mean(list(windows.values()), axis=0))
+        neighbors += [_distance(one, other) for one, other in pairwise(means)]
+    return float(np.mean(halves) / np.mean(neighbors))
 
 
 def _distance(one: Features, other: Features) -> float:

@@ -100,7 +100,7 @@ def measure(
         spread=float(np.median(list(spreads.values()))),
         spreads=spreads,
         figures_recurring=float(np.mean([again for track in tracks for again in recurring(track.passages["keys"])])),
-        distance=distance_ratio(every),
+        distance=distance_ratio(windows),
         forms=len({track.form for track in tracks}),
         lengths=(min(lengths), max(lengths)),
         tempos=(min(tempos), max(tempos)),

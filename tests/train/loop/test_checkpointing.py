@@ -16,41 +16,52 @@ import yaml
 from tests.train.runs import assert_same
 from train.loop.checkpointing import Checkpointing, StoppedError
 from train.loop.fit import fit
+from train.loop.logs import curve
 from train.loop.module import TrainingModule
 from train.loop.recipe import Recipe
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_a_run_after_the_current_step_and_the_run_resumes(
-    recipe: Recipe, tmp_path: Path, number: signal.Signals
+@pytest.mark.parametrize(
+    ("number", "step", "validated"),
+    [
+        (signal.SIGINT, 5, [3]),
+        pytest.param(signal.SIGTERM, 4, [3], marks=pytest.mark.slow),
+        (signal.SIGTERM, 8, [3, 7]),
+    ],
+)
+def test_a_signal_ends_a_run_after_the_current_step_and_its_validation_and_the_run_resumes(
+    recipe: Recipe, tmp_path: Path, number: signal.Signals, step: int, validated: list[int]
 ) -> None:
     original, before = TrainingModule.training_step, signal.getsignal(number)
 
     def training_step_with_signal(self: TrainingModule, batch, index):
-        if batch.step == 4:
+        if batch.step == step - 1:
             os.kill(os.getpid(), number)
         return original(self, batch, index)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TrainingModule, "training_step", training_step_with_signal)
-        with pytest.raises(StoppedError, match="stopped after step 5 of 8; the same command continues") as stopped:
+        with pytest.raises(
+            StoppedError, match=f"stopped after step {step} of 8; the same command continues"
+        ) as stopped:
             fit(replace(recipe, checkpoint_every=100), tmp_path / "cut", progress=False)
     assert stopped.value.signal == number
     assert signal.getsignal(number) == before
-    assert torch.load(tmp_path / "cut" / "last.ckpt", weights_only=True)["next_step"] == 5
+    assert torch.load(tmp_path / "cut" / "last.ckpt", weights_only=True)["next_step"] == step
+    assert [place for place, _ in curve(tmp_path / "cut")] == validated
     assert_same(fit(recipe, tmp_path / "cut", progress=False), fit(recipe, tmp_path / "whole", progress=False))
 
 
 def test_the_best_checkpoint_is_the_one_with_the_fewest_bits(tmp_path: Path) -> None:
     written: list[tuple[str, float]] = []
-    trainer = SimpleNamespace(callback_metrics={})
+    trainer = SimpleNamespace(callback_metrics={}, world_size=1)
     trainer.save_checkpoint = lambda path: written.append((path.name, trainer.callback_metrics["val_bits"]))
-    checkpointing = Checkpointing(tmp_path, every=10)
+    checkpointing = Checkpointing(tmp_path, every=10, validate_every=10)
     for bits in (3.0, 2.0, 2.5, 1.5):
         trainer.callback_metrics["val_bits"] = bits
         checkpointing.on_validation_end(trainer, None)  # type: ignore[arg-type]
     assert written == [("best.ckpt", 3.0), ("best.ckpt", 2.0), ("best.ckpt", 1.5)]
-    resumed = Checkpointing(tmp_path, every=10)
+    resumed = Checkpointing(tmp_path, every=10, validate_every=10)
     resumed.load_state_dict(checkpointing.state_dict())
     trainer.callback_metrics["val_bits"] = 2.0
     resumed.on_validation_end(trainer, None)  # type: ignore[arg-type]

@@ -83,8 +83,10 @@ def test_equal_tracks_have_spread_0_and_halves_as_distant_as_tracks_have_ratio_1
     row = next(iter(rows.values()))
     assert set(spread_ratios([{0: row, 1: row}] * 3).values()) == {0}
     other = row + np.array(list(SPREADS.values()))
-    assert distance_ratio([{0: row, 1: row}, {0: other, 1: other}]) == 0
-    assert distance_ratio([{0: row, 1: other}, {0: other, 1: other + other - row}]) == pytest.approx(0.5 * 2)
+    assert distance_ratio([[{0: row, 1: row}, {0: other, 1: other}]]) == 0
+    run = [{0: row, 1: other}, {0: other, 1: other + other - row}]
+    assert distance_ratio([run]) == pytest.approx(0.5 * 2)
+    assert distance_ratio([run, run]) == pytest.approx(0.5 * 2), "tracks of different runs are no neighbors"
 
 
 def drum_bar(number: int, *hits: tuple[int, int], template: Bar) -> Bar:

@@ -91,7 +91,7 @@ def test_polyphony_note_length_and_range_of_held_chords_are_measured() -> None:
     assert rhythm.note_length(held) == pytest.approx(10 / 3)
     assert rhythm.pitch_range(held) == 7
     short = Passage([Note(0, 20, 60, 80), Note(0, Q, 64, 80)], 1)
-    assert rhythm.polyphony(short) == (2 + 8) / 8, "a note counts in the sample in which it ends"
+    assert rhythm.polyphony(short) == (20 + Q) / Q, "every tick counts"
 
 
 def test_rhythm_consistency_falls_as_the_spread_of_onsets_grows() -> None:

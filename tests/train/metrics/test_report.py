@@ -15,6 +15,7 @@ from radio.music.events import Note
 from radio.types import TICKS_PER_BAR
 from tests.train.corpora import pop909_song
 from train.metrics import play
+from train.metrics.figures_json import figures_json
 from train.metrics.passage import Passage, of_tokens, plans_of
 from train.metrics.report import report, write
 from train.metrics.stationarity import Trend, trends
@@ -127,3 +128,10 @@ def test_a_report_is_json_markdown_and_a_picture(tmp_path: Path) -> None:
         "| tonal stability | 0.500 | 0.625 | +0.25 | 1.5 |",
     ]
     assert (tmp_path / "report" / "hours.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_figures_that_are_not_finite_are_null() -> None:
+    figures = {"kl": float("inf"), "rows": [{"drift": (float("nan"), np.float64("-inf"))}], "bars": 8, "mean": 0.5}
+    assert json.loads(figures_json(figures), parse_constant=pytest.fail) == {
+        "kl": None, "rows": [{"drift": [None, None]}], "bars": 8, "mean": 0.5
+    }  # fmt: skip
