@@ -127,9 +127,10 @@ app.serve = logged
 raise SystemExit(main(["serve"]))
 """
     command = [sys.executable, "-c", code]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with (
         Path("/dev/full").open("wb") as full,
-        subprocess.Popen(command, stdout=full, stderr=subprocess.PIPE) as program,
+        subprocess.Popen(command, stdout=full, stderr=subprocess.PIPE, env=environment) as program,
     ):
         assert program.wait(timeout=90) == 0
 
