@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import random
@@ -12,6 +13,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from bench.chaos.radio import Radio
@@ -148,10 +150,10 @@ def load_machine(radio: Radio) -> None:
 
 
 def change_controls(radio: Radio) -> None:
-    """Change controls 1,000 times in a row."""
+    """Change controls 1,000 times in a row, from eight clients."""
     draw = random.Random(1)
-    for _ in range(1_000):
-        patch: Mapping[str, object] = draw.choice(
+    patches: list[Mapping[str, object]] = [
+        draw.choice(
             [
                 {"tempo": draw.randint(60, 100)},
                 {"lowpass": draw.randint(2_000, 16_000)},
@@ -160,7 +162,11 @@ def change_controls(radio: Radio) -> None:
                 {"rain_mute": draw.random() < 0.5},
             ]
         )
-        change(radio, patch)
+        for _ in range(1_000)
+    ]
+    with ThreadPoolExecutor(8) as clients:
+        for _ in clients.map(functools.partial(change, radio), patches):
+            pass
 
 
 def damage_state(radio: Radio) -> None:

@@ -13,6 +13,7 @@ import pickle
 import signal
 import socket
 import sys
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,7 +32,7 @@ from radio.station.fallback import FallbackStation
 from radio.station.fallback_plan import Fallback
 from radio.station.protocol import OpenResumable, ResumableStation
 from radio.station.resume import Resume
-from radio.types import SAMPLE_RATE, Action, Block, Frames, Landing
+from radio.types import SAMPLE_RATE, Action, Block, Frames, Landing, Seconds
 from radio.worker.encoder_set import EncoderSet
 from radio.worker.pcm_ring import PcmRing, open_memory
 from radio.worker.rewinder import STEP, Rewinder
@@ -62,6 +63,9 @@ CATCH_UP_STEP: Frames = SAMPLE_RATE // 2
 
 URGENT: Frames = 2 * SAMPLE_RATE
 """With less audio than this in reserve, rendering has priority over encoding past audio; otherwise it comes second."""
+
+PATIENCE: Seconds = 2.0
+"""Longest time for which a change waits until `URGENT` is in reserve. The next bar may have to be composed again."""
 
 PREPARED: Frames = SAMPLE_RATE // 2
 """Amount of changed audio that must be ready before it replaces the old audio: composing a bar may take a moment."""
@@ -193,6 +197,8 @@ class _Worker:
         self._station = station
         self._changes: list[_Change] = []
         """Changes that have not been made yet."""
+        self._waits_until: float | None = None
+        """The monotonic time until which they may wait for the reserve; None if there were none."""
         self._revision: _Revision | None = None
         self._fixed: Frames = 0
         """Audio before this frame must not be replaced."""
@@ -222,10 +228,13 @@ class _Worker:
         while True:
             for message in messages:
                 self._handle(message)
+            held = False
             if self._changes and not (self._rewinder.under_way or self._revision):
-                self._begin_changes()
+                held = not self._may_change()
+                if not held:
+                    self._begin_changes()
             busy = self._revise() if self._rewinder.under_way or self._revision else self._advance()
-            messages = self._link.receive(wait=not busy)
+            messages = self._link.receive(wait=not (busy or held))
 
     def _make_due(self, waiting: deque[ChangeControls], frame: Frames) -> list[Message]:
         """Make the changes planned for `frame` that are due.
@@ -242,6 +251,16 @@ class _Worker:
             station.settle()
         return answers
 
+    def _may_change(self) -> bool:
+        """Return True if there is audio in reserve for the time that a change takes, or if it has waited long enough.
+
+        Otherwise, changes in quick succession could use up the reserve of a busy machine.
+        """
+        if self._waits_until is None:
+            self._waits_until = time.monotonic() + PATIENCE
+        ready = self._station.position >= min(self._fixed + URGENT, self._until)
+        return ready or time.monotonic() > self._waits_until
+
     def _begin_changes(self) -> None:
         """Change the station immediately if possible; otherwise begin a rewind."""
         near = self._rewinder.is_near(self._fixed)
@@ -249,6 +268,7 @@ class _Worker:
             self._link.send(*self._change(self._changes))
             self._station.settle()
             self._changes.clear()
+            self._waits_until = None
 
     def _advance(self) -> bool:
         """Render and encode one step. Return True if there is more to do."""
@@ -295,6 +315,7 @@ class _Worker:
         for block in revision.blocks:
             self._encoders.add(block)
         del self._changes[: len(revision.answers)]
+        self._waits_until = None
         self._until = self._station.position
         packets = self._encoders.encode(PREPARED + STEP)
         self._link.send(*revision.answers, *revision.reports, *packets, Rendered(self._station.position))

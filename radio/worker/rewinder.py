@@ -20,8 +20,11 @@ REACH: Final[Frames] = SAMPLE_RATE // 4
 REST: Final[Frames] = SAMPLE_RATE // 2
 """Minimum amount of audio released between rewinds. Changes in quick succession wait and are then made together."""
 
-ATTEMPTS: Final = 3
-"""Number of rewinds tried for a change. If all are too late, as on a busy machine, the reserve is kept."""
+BACKOFF: Final[Frames] = SAMPLE_RATE // 2
+"""Distance by which the second attempt at a rewind aims beyond the fixed audio; it doubles with each attempt.
+
+A change at the end of the reserve would be safe, but later changes could not be heard before it.
+"""
 
 
 class Rewinder:
@@ -47,7 +50,7 @@ class Rewinder:
         self._goal: Frames = 0
         self._end: Frames = 0
         """The position before the rewind. The server has the audio up to there until it agrees to a cut."""
-        self._attempts = 0
+        self._refusals = 0
         self._next_mark: Frames = station.position
 
     def mark(self, fixed: Frames) -> None:
@@ -72,15 +75,15 @@ class Rewinder:
 
     def begin(self, fixed: Frames) -> bool:
         """Begin a rewind. Return False if that is impossible; the station can then be changed only where it is."""
-        self._end, self._attempts = self._station.position, 1
+        self._end, self._refusals = self._station.position, 0
         self._goal = min(max(fixed, self._first), self._end)
         self.under_way = self._station.rewind(self._goal)
         return self.under_way
 
     def begin_again(self, fixed: Frames) -> None:
-        """Rewind to a later frame after the server has refused; after `ATTEMPTS`, to the end of the audio it has."""
-        self._attempts += 1
-        self._goal = min(max(fixed, self._first), self._end) if self._attempts < ATTEMPTS else self._end
+        """Rewind to a later frame, at most to the end of the audio that the server has, after it has refused."""
+        self._goal = min(max(fixed, self._first) + BACKOFF * 2**self._refusals, self._end)
+        self._refusals += 1
         self.under_way = self._station.rewind(self._goal)
 
     def advance(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from radio.types import SAMPLE_RATE, Frames, StationEvent
 from radio.worker.pcm_ring import RESERVE
-from radio.worker.rewinder import ATTEMPTS, REACH, REST, SPACING
+from radio.worker.rewinder import BACKOFF, REACH, REST, SPACING
 from radio.worker.wire import (
     ChangeControls,
     ControlsLanded,
@@ -69,8 +69,8 @@ def test_a_rewind_moves_forward_if_the_live_edge_came_too_close() -> None:
         render_ahead(worker)
         worker.send(PerformAction(1, "skip", None))
         assert worker.receive() == Rewound(FIXED)
-        later = FIXED + 5_000
-        worker.send(Cut(later, done=False), Render(END, later))
+        worker.send(Cut(FIXED + 5_000, done=False), Render(END, FIXED + 5_000))
+        later = FIXED + 5_000 + BACKOFF
         assert worker.until_silence() == [Rewound(later)]
         worker.send(Cut(later, done=True), Render(END, later))
         messages = worker.until(END)
@@ -83,14 +83,17 @@ def test_a_rewind_moves_forward_if_the_live_edge_came_too_close() -> None:
     assert raised == []
 
 
-def test_a_station_that_is_always_late_is_changed_at_the_end_of_its_audio() -> None:
+def test_each_refused_rewind_is_followed_by_one_further_ahead_until_the_end_of_the_audio() -> None:
     with running() as (worker, raised):
         render_ahead(worker)
         worker.send(ChangeControls(1, MUTE))
-        for attempt in range(1, ATTEMPTS):
-            fixed = FIXED + 1_000 * attempt
-            assert worker.receive() == Rewound(FIXED + 1_000 * (attempt - 1))
-            worker.send(Cut(fixed, done=False))
+        assert worker.receive() == Rewound(FIXED)
+        distance = BACKOFF
+        while FIXED + distance < END:
+            worker.send(Cut(FIXED, done=False))
+            assert worker.receive() == Rewound(FIXED + distance)
+            distance *= 2
+        worker.send(Cut(FIXED, done=False))
         assert worker.receive() == Rewound(END)
     assert raised == []
 

@@ -15,7 +15,7 @@ from radio.server.api.events import read_event
 from radio.server.broadcast.event_queue import EventQueue
 from radio.server.broadcast.mount_set import MountSet
 from radio.server.broadcast.piece import WARM_UP, Piece
-from radio.server.broadcast.reserve import MARGIN, Lead, ReserveWatch, render_until
+from radio.server.broadcast.reserve import Lead, ReserveWatch, render_until
 from radio.server.broadcast.restarting_worker import RestartingWorker, StartedStation, WorkerCallbacks
 from radio.server.broadcast.stall_watch import StallWatch
 from radio.server.broadcast.stand_in import StandIn
@@ -241,6 +241,7 @@ class Playout:
             case Encoded(format_, packet):
                 self.mounts.add(format_, replace(packet, frame=packet.frame + self._offset))
             case Rendered(frame):
+                self._lead.arrive(self._clock.now())
                 self.edge.extend(frame + self._offset)
                 self.stand_ins.rendered(frame)
                 if self.edge.started and not self.on_air.done():
@@ -266,10 +267,12 @@ class Playout:
     def _cut(self, frame: Frames) -> None:
         """Drop the audio from the worker's frame `frame` onward, unless the live edge is too close to it."""
         place = frame + self._offset
-        self._lead.observe((place - self.edge.live) / SAMPLE_RATE)
-        done = place >= min(self.edge.live + MARGIN, self.edge.end)
+        left = (place - self.edge.live) / SAMPLE_RATE
+        self._lead.observe(left)
+        done = left >= min(self._lead.arrival, self.edge.reserve)
         if done:
             self.rewinds += 1
+            self._lead.cut(self._clock.now())
             self._drop(place, fades=False)  # the station itself fades at the change
             self._requested = frame
             self._piece.rewind(frame)

@@ -23,11 +23,11 @@ LOW: Final[Seconds] = 5.0
 LASTING: Final[Seconds] = 10.0
 """Time for which it must stay smaller. A change discards the reserve, and most of it is back after a few seconds."""
 
-MARGIN: Final[Frames] = SAMPLE_RATE // 10
-"""Minimum distance from the live edge to audio that is replaced: the time in which the new audio arrives."""
+ARRIVAL: Final[Seconds] = 0.1
+"""Shortest distance from the live edge to audio that is replaced: the time in which the new audio arrives."""
 
 _LEAST: Final[Seconds] = 0.25
-_MOST: Final[Seconds] = 3.0
+_MOST: Final[Seconds] = 8.0
 _EASE: Final = 0.8
 
 
@@ -41,10 +41,13 @@ def render_until(live: Frames, end: Frames) -> Frames:
 class Lead:
     """Time from the live edge to the first audio that a change may replace.
 
-    It is a quarter longer than workers recently took to prepare new audio, plus the margin.
+    It is a quarter longer than workers recently took to prepare new audio, plus the time in which it arrives.
     """
 
     seconds: Seconds = _LEAST
+    arrival: Seconds = ARRIVAL
+    """A quarter longer than new audio recently took to arrive, from the cut to the first packets."""
+    _cut_at: float | None = None
 
     @property
     def frames(self) -> Frames:
@@ -53,7 +56,17 @@ class Lead:
     def observe(self, left: Seconds) -> None:
         """Record that new audio was ready `left` seconds before the live edge reached it."""
         took = self.seconds - left
-        self.seconds = min(max(1.25 * took + MARGIN / SAMPLE_RATE, _EASE * self.seconds, _LEAST), _MOST)
+        self.seconds = min(max(1.25 * took + self.arrival, _EASE * self.seconds, _LEAST), _MOST)
+
+    def cut(self, now: float) -> None:
+        """Record that old audio was dropped, at a monotonic time."""
+        self._cut_at = now
+
+    def arrive(self, now: float) -> None:
+        """Record that the worker sent audio, at a monotonic time."""
+        if self._cut_at is not None:
+            self.arrival = min(max(1.25 * (now - self._cut_at), _EASE * self.arrival, ARRIVAL), _MOST)
+            self._cut_at = None
 
 
 @dataclass(slots=True)

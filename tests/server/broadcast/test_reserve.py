@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from radio.server.broadcast.reserve import FILLING, FIRST, LASTING, LOW, MARGIN, Lead, ReserveWatch, render_until
+from radio.server.broadcast.reserve import ARRIVAL, FILLING, FIRST, LASTING, LOW, Lead, ReserveWatch, render_until
 from radio.stream.relay.relay import ADVANCE_INTERVAL
 from radio.types import SAMPLE_RATE, Frames, Packet
 from radio.worker.pcm_ring import HISTORY, RESERVE
@@ -28,14 +28,30 @@ def test_the_reserve_starts_with_a_jump_and_then_fills_gradually() -> None:
 def test_the_lead_exceeds_the_time_that_workers_take() -> None:
     lead = Lead()
     least = lead.seconds
-    for took in (0.3, 0.1, 1.2, 2.0):
+    for took in (0.3, 0.1, 1.2, 5.0):
         before = lead.seconds
         lead.observe(before - took)
-        assert lead.seconds == pytest.approx(max(1.25 * took + MARGIN / SAMPLE_RATE, 0.8 * before, least))
-        assert took + MARGIN / SAMPLE_RATE <= lead.seconds <= 3
+        assert lead.seconds == pytest.approx(max(1.25 * took + ARRIVAL, 0.8 * before, least))
+        assert took + ARRIVAL <= lead.seconds
     for _ in range(50):
         lead.observe(lead.seconds - 0.05)
     assert lead.seconds == least
+    lead.observe(-60)
+    assert lead.seconds < RESERVE / 2  # a later change still replaces most of the reserve
+
+
+def test_the_lead_includes_the_time_in_which_new_audio_arrives() -> None:
+    lead = Lead()
+    lead.cut(10.0)
+    lead.arrive(10.4)
+    lead.arrive(15.0)  # only the first audio after a cut counts
+    assert lead.arrival == pytest.approx(1.25 * 0.4)
+    lead.observe(lead.seconds - 0.2)
+    assert lead.seconds == pytest.approx(1.25 * 0.2 + lead.arrival)
+    for number in range(50):
+        lead.cut(20.0 + number)
+        lead.arrive(20.01 + number)
+    assert lead.arrival == ARRIVAL
 
 
 def test_a_low_reserve_is_reported_once_if_it_lasts() -> None:
