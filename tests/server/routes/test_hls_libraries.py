@@ -46,8 +46,8 @@ async def page_with(library: str) -> AsyncIterator[Page]:
 
 
 async def start(page: Page, library: str, address: str) -> None:
+    """Load a playlist; `until_played` plays it."""
     await page.evaluate("([library, address]) => startPlayer[library](address)", [library, address])
-    await page.evaluate("void media().play().catch(() => undefined)")
 
 
 async def until_played(page: Page, seconds: float, deadline: float = DEADLINE) -> None:
@@ -57,6 +57,8 @@ async def until_played(page: Page, seconds: float, deadline: float = DEADLINE) -
     async with asyncio.timeout(deadline):
         while played < seconds:
             await asyncio.sleep(0.2)
+            # A library that only now sets its source has aborted the last attempt.
+            await page.evaluate("void (media().paused && media().play().catch(() => undefined))")
             now = await page.evaluate("media().currentTime")
             played += max(0.0, min(now - begun, 1.0))  # a seek to the live edge is not playback
             begun = now
