@@ -26,7 +26,8 @@ COMMANDS = [command for page in PAGES for command in commands_of(page)]
 INLINE = [command for page in PAGES for command in inline_commands_of(page)]
 
 QUICK = r"radio (stations|controls|check|prompt)\b"
-RENDERING = r"radio (render|originality|score|compare)\b(?!.*(--against|--judge|my-survey))"
+_NEEDS_MORE = r"--against|--judge|--prompt-via|--prime|my-survey|(tracks|later)/"
+RENDERING = rf"radio (render|originality|score|compare)\b(?!.*({_NEEDS_MORE}))"
 PIPES = r"radio .*--output -"
 PLAYING = r"radio( play)?( --station \w+)?( --prompt \"[^\"]*\")?( --set \S+)*\s*(#.*)?$"
 PUSHES = r"radio push\b"
@@ -37,7 +38,8 @@ NOT_RUN = {
     r"radio survey|radio render .*my-survey|mkdir -p my-survey": "tests/cli/test_survey.py serves a survey",
     r"radio score .*--(against|judge)": "needs the reader's recordings, or a server",
     r"hf download|radio .*--prompt-via": "needs MusicGen weights; tests/cli/test_musicgen.py has a stand-in",
-    r"radio .*--prime|curl .*/prime": "needs a MIDI file from the reader; tests/cli/test_prime.py renders from one",
+    r"mkdir -p tracks|radio render .*(tracks|later)/": "composes hundreds of tracks; tests/train compares such models",
+    r"radio .*--prime": "needs a MIDI file from the reader; tests/cli/test_prime.py renders from one",
     r"docker ": "needs a container engine",
     r"git clone|curl -LO https:|unzip ": "downloads a corpus",
     r"(\w+=\S+ )*(\S*/)?python -m train": "needs a corpus or a long training; test_guide.py runs the first recipe",
@@ -219,13 +221,14 @@ def test_commands_of_the_api_run(shell: Shell) -> None:
         'curl() { command curl --fail -sS --max-time 100 "$@"; }\n'
         'mpv() { command mpv --really-quiet --ao=null --length=1 "$@"; }\n'
     )
-    shell.run("radio render --station chill --minutes 0.3 song.mp3")  # a listener's recording
+    shell.run("radio render --station chill --minutes 0.3 song.mp3 song.mid")  # a listener's files
+    shell.run("ffmpeg -loglevel error -i song.mp3 humming.ogg")
     with served(shell) as port:
         before = f"{limits}RADIO=http://localhost:{port}"
         for command in matching(SERVER):
             if command.text.startswith(("radio serve", "RADIO=")):
                 continue
-            text = command.text.replace("localhost:8000", f"localhost:{port}")
+            text = command.text.replace("localhost:8000", f"localhost:{port}").replace("track%20Piano", "track%20keys")
             endless = "curl -N" in text
             shell.run(
                 text.replace("curl -N", "curl -N --max-time 3"), before=before, statuses=(28,) if endless else (0,)
