@@ -53,7 +53,7 @@ async def test_three_stalled_listeners_are_disconnected_and_thirty_others_stay()
             for buffer, after in ((4_096, 0.0), (8 << 20, 10.0), (131_072, 10.0))
         ]
         for stall in stalls:
-            assert await stall < LAG_LIMIT + 30
+            assert await stall < LAG_LIMIT + 40  # and checks are six seconds apart
         for task in listening:
             await task
         counts = radio.tone.mount("opus").relay.counts
