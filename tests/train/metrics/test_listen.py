@@ -10,7 +10,7 @@ from radio.errors import SettingsError
 from radio.music.events import Note
 from radio.settings.config import load
 from radio.types import SAMPLE_RATE, TICKS_PER_BAR
-from tests.candidates import few_candidates
+from tests.candidates import fewer_candidates
 from train.metrics import arrangement, faults
 from train.metrics.drum_figures import measure_drums
 from train.metrics.listen import ROWS, missed, table
@@ -21,14 +21,13 @@ from train.metrics.repetition import jaccard, recurring, similarities
 from train.metrics.spread import distance_ratio, spread_ratios, window_features
 from train.metrics.station_figures import measure
 
-__all__ = ["few_candidates"]
-
 BAR = TICKS_PER_BAR
 
 
 @pytest.fixture(scope="module")
 def music() -> StationMusic:
-    return compose(load(None).station("chill"), hours=0.1, seed=5)
+    with fewer_candidates():
+        return compose(load(None).station("chill"), hours=0.1, seed=5)
 
 
 def line(*pitches: int, bars: int) -> Passage:
