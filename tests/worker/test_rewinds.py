@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from radio.types import SAMPLE_RATE, Frames, StationEvent
+from radio.worker import main
+from radio.worker.main import URGENT
 from radio.worker.pcm_ring import RESERVE
-from radio.worker.rewinder import BACKOFF, REACH, REST, SPACING
+from radio.worker.rewinder import BACKOFF, REACH, REST, SPACING, STEP
 from radio.worker.wire import (
     ChangeControls,
     ControlsLanded,
@@ -146,6 +150,30 @@ def test_a_station_that_is_barely_ahead_is_changed_without_a_rewind() -> None:
         assert isinstance(landed := worker.receive(), ControlsLanded)
         assert FIXED + REACH // 2 <= landed.mixed <= FIXED + REACH
     assert raised == []
+
+
+def test_a_change_waits_for_audio_in_reserve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Changes in quick succession would otherwise use up the reserve of a busy machine."""
+    monkeypatch.setattr(main, "PATIENCE", 600.0)
+    with running() as (worker, raised):
+        open_station(worker)
+        worker.send(Render(END, FIXED), ChangeControls(1, MUTE))
+        messages = until(worker, Rewound)
+    assert raised == []
+    rendered = [message.frame for message in messages if isinstance(message, Rendered)]
+    assert FIXED + URGENT <= rendered[-1] < FIXED + URGENT + 2 * STEP
+    assert messages[-1] == Rewound(FIXED)
+
+
+def test_a_change_waits_no_longer_than_its_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main, "PATIENCE", 0.0)
+    with running() as (worker, raised):
+        open_station(worker)
+        worker.send(Render(END, FIXED), ChangeControls(1, MUTE))
+        landed = until(worker, ControlsLanded)[-1]
+    assert raised == []
+    assert isinstance(landed, ControlsLanded)
+    assert landed.mixed < FIXED
 
 
 def test_a_format_opened_during_a_rewind_gets_the_past_audio() -> None:
