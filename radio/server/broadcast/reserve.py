@@ -28,6 +28,8 @@ ARRIVAL: Final[Seconds] = 0.1
 
 _LEAST: Final[Seconds] = 0.25
 _MOST: Final[Seconds] = 8.0
+_LATEST: Final[Seconds] = 2.0
+"""Longest time allowed for new audio to arrive. It may be that the worker has died, or that the machine slept."""
 _EASE: Final = 0.8
 
 
@@ -65,7 +67,7 @@ class Lead:
     def arrive(self, now: float) -> None:
         """Record that the worker sent audio, at a monotonic time."""
         if self._cut_at is not None:
-            self.arrival = min(max(1.25 * (now - self._cut_at), _EASE * self.arrival, ARRIVAL), _MOST)
+            self.arrival = min(max(1.25 * (now - self._cut_at), _EASE * self.arrival, ARRIVAL), _LATEST)
             self._cut_at = None
 
 

@@ -52,6 +52,9 @@ def test_the_lead_includes_the_time_in_which_new_audio_arrives() -> None:
         lead.cut(20.0 + number)
         lead.arrive(20.01 + number)
     assert lead.arrival == ARRIVAL
+    lead.cut(100.0)
+    lead.arrive(160.0)  # the worker died, or the machine slept
+    assert lead.arrival < 3
 
 
 def test_a_low_reserve_is_reported_once_if_it_lasts() -> None:
