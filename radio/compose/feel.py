@@ -5,6 +5,9 @@ the bar, a random deviation of each hit, and a slow drift that all limbs share. 
 band follows its drummer. They lag behind the drums by a time that is drawn for each track from the lags of jazz trios,
 and vary around it with a short memory of their own (AR(1), φ ≈ 0.37, as measured in human tapping and drumming: Hennig,
 "Synchronization in human musical rhythms and mutually interacting complex systems", PNAS 2014).
+
+Keys and lead scale their lateness by a looseness that is drawn for each track. One lo-fi loop in four is exactly on the
+grid, and others are farther from it than any trio.
 """
 
 from __future__ import annotations
@@ -28,6 +31,10 @@ _STEP: Tick = TICKS_PER_BEAT // 4
 
 _PHI: Final = 0.37
 
+_LOOSE_LAYERS: Final = frozenset({"keys", "lead"})
+_TIGHT_SHARE: Final = 0.25
+_TIGHT, _LOOSE = (0.0, 0.15), (0.6, 2.0)
+"""Ranges of the looseness of tracks on the grid and of others. The mean over tracks is 1, a jazz trio."""
 
 _WORDS: Final = struct.Struct("<625I")
 
@@ -138,6 +145,9 @@ class Feel:
         }  # ms at each of PLACES, by this drummer
         behind = self._follower.draw(Random(f"{self._seed}/{number}/{self._layer}/behind"))
         self._behind = self._timing.on_beats + behind  # ms, for this band
+        self._looseness = 1.0
+        if self._layer in _LOOSE_LAYERS:
+            self._looseness = draw_looseness(Random(f"{self._seed}/{number}/looseness"))
 
     def begin_bar(self, tick: Tick) -> None:
         """Advance to a bar line. The timing is the same without this call.
@@ -153,7 +163,7 @@ class Feel:
             self._tick = tick
             self._hits.clear()
         late = self._drift.at(tick) + (self._hit(note) if self._layer == "drums" else self._wavering(begun))
-        late_ms = min(max(late, -FURTHEST_MS), FURTHEST_MS)
+        late_ms = min(max(self._looseness * late, -FURTHEST_MS), FURTHEST_MS)
         frames_per_tick = 60 * SAMPLE_RATE / (clock.tempo * TICKS_PER_BEAT)
         offset = swung(tick % _PAIR, swing) * frames_per_tick + late_ms * SAMPLE_RATE / 1000
         frame = to_grid(clock.frame(tick) + round(offset))
@@ -190,6 +200,14 @@ class Feel:
         self._drift.restore(saved.drift)
         self._tick, self._own, self._hits, self._latest = saved.tick, saved.own, dict(saved.hits), saved.latest
         self.begin_track(saved.track)
+
+
+def draw_looseness(random: Random) -> float:
+    """Draw the ratio of a track's lateness to a jazz trio's.
+
+    The distances from the grid then have the quartiles of 131 windows of lo-fi loops: 0, 0.08 and 0.15 of a sixteenth.
+    """
+    return random.uniform(*(_TIGHT if random.random() < _TIGHT_SHARE else _LOOSE))
 
 
 def swung(within: Tick, swing: float) -> float:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from statistics import fmean, stdev
+from statistics import fmean, quantiles, stdev
 
 import pytest
 from hypothesis import given
@@ -88,28 +88,58 @@ def test_drummers_differ_in_their_habits_and_match_the_measurement_on_average() 
 
 def test_limbs_drift_together_and_the_band_with_them() -> None:
     clock = Clock(80)
-    layers = {layer: Feel(layer, 5, HUMAN) for layer in ("keys", "bass", "drums")}
+    layers = {layer: Feel(layer, 5, HUMAN) for layer in ("bass", "drums")}
     late = {layer: [late_ms(feel, 960 + bar * 480, 36, clock) for bar in range(1500)] for layer, feel in layers.items()}
-    own = HUMAN.followers["keys"].own
-    assert stdev(late["keys"]) == pytest.approx((HUMAN.drift**2 + own**2) ** 0.5, rel=0.1)
+    own = HUMAN.followers["bass"].own
+    assert stdev(late["bass"]) == pytest.approx((HUMAN.drift**2 + own**2) ** 0.5, rel=0.1)
     assert stdev(late["drums"]) == pytest.approx((HUMAN.drift**2 + HUMAN.hit**2) ** 0.5, rel=0.1)
-    together = [drums - keys for drums, keys in zip(late["drums"], late["keys"], strict=True)]
-    independent = (stdev(late["drums"]) ** 2 + stdev(late["keys"]) ** 2) ** 0.5
-    assert stdev(together) < 0.7 * independent, "the lateness of keys and of drums is not independent"
+    together = [drums - bass for drums, bass in zip(late["drums"], late["bass"], strict=True)]
+    independent = (stdev(late["drums"]) ** 2 + stdev(late["bass"]) ** 2) ** 0.5
+    assert stdev(together) < 0.7 * independent, "the lateness of bass and of drums is not independent"
 
 
-@pytest.mark.parametrize("layer", ["keys", "bass"])
-def test_bands_differ_in_the_lateness_of_keys_and_bass(layer: str) -> None:
-    clock, measured = Clock(80), HUMAN.followers[layer]
-    means = [
-        fmean(late_ms(feel, 960 + bar * 480, 40, clock) for bar in range(40))
-        for feel in (Feel(layer, seed, replace(HUMAN, drift=0.0)) for seed in range(150))
+def behind_drums(layer: str, seeds: int) -> list[float]:
+    """Return the mean lateness of a layer behind the drums in the first track from each seed, in ms."""
+    clock = Clock(80)
+    return [
+        fmean(late_ms(feel, 960 + bar * 480, 40, clock) for bar in range(40)) - HUMAN.on_beats
+        for feel in (Feel(layer, seed, replace(HUMAN, drift=0.0)) for seed in range(seeds))
     ]
-    behind = [mean - HUMAN.on_beats for mean in means]
+
+
+def test_bands_differ_in_the_lateness_of_their_bass() -> None:
+    behind, measured = behind_drums("bass", 150), HUMAN.followers["bass"]
     assert fmean(behind) == pytest.approx(measured.mean, abs=2.5)
     assert stdev(behind) == pytest.approx(measured.spread, rel=0.25)
     assert min(behind) > measured.low - measured.own
     assert max(behind) < measured.high + measured.own
+
+
+@pytest.mark.parametrize("layer", ["keys", "lead"])
+def test_on_average_keys_and_lead_are_as_late_as_measured(layer: str) -> None:
+    assert fmean(behind_drums(layer, 200)) == pytest.approx(HUMAN.followers["keys"].mean, abs=2.5)
+
+
+def test_keys_are_on_the_grid_in_one_track_of_four_and_as_far_off_as_loops_in_others() -> None:
+    clock, distances = Clock(80), []
+    for number in range(400):
+        feel = Feel("keys", 3, HUMAN)
+        feel.begin_track(number)
+        late = [abs(late_ms(feel, 960 + tick * 120, 60, clock)) for tick in range(64)]
+        distances.append(fmean(late) / (60_000 / 80 / 4))
+    assert sum(distance < 0.03 for distance in distances) / 400 == pytest.approx(0.25, abs=0.06)
+    assert quantiles(distances, n=4)[-1] == pytest.approx(0.152, abs=0.02), "as of real loops, in sixteenths"
+
+
+def test_keys_and_lead_of_a_track_are_equally_loose() -> None:
+    clock, timing = Clock(80), replace(HUMAN, late={kind: [10.0] * len(PLACES) for kind in HUMAN.late}, drift=0.0)
+    timing = replace(timing, followers={"keys": Lateness()})
+    for number in range(20):
+        feels = [Feel(layer, 3, timing) for layer in ("keys", "lead")]
+        for feel in feels:
+            feel.begin_track(number)
+        keys, lead = (late_ms(feel, 960, 60, clock) for feel in feels)
+        assert keys == lead
 
 
 def test_with_steady_timing_keys_and_bass_neither_lag_nor_waver() -> None:
