@@ -17,6 +17,7 @@ from radio.compose.bass import write_bass
 from radio.compose.conductor import Conductor
 from radio.compose.grammar import Limits
 from radio.compose.memory import fingerprint
+from radio.compose.motif import MOTIF_BARS, rank_motif
 from radio.compose.performer import Performer, PerformerState, play_together
 from radio.compose.phrase import Phrase, phrase_from_events
 from radio.compose.plan import BarPlan, Request, Track, given_phrases
@@ -329,12 +330,12 @@ class MaterialWriter:
         limits = Limits(low=middle - melody.REACH, high=middle + melody.REACH, voices=1)
         plans = [
             replace(plan, densities={**plan.densities, "piano": _MOTIF_LEVEL}, attributes=())
-            for plan in self._plans("A", melody.MOTIF_BARS)
+            for plan in self._plans("A", MOTIF_BARS)
         ]
         attributes = Attributes(voices=1.0, register=float(middle))
         plans[0] = replace(plans[0], attributes=attributes.tokens)
         for line in _sampled(performers, plans, self.inputs.sampling, limits):
-            yield [(melody.rank_motif(line), line)]
+            yield [(rank_motif(line), line)]
 
     def _choose(self, name: str, layer: str, phrase: Phrase) -> None:
         """Finish and accept the best candidate."""

@@ -12,31 +12,22 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import ceil
 from random import Random
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, TypeAlias
 
+from radio.compose.motif import LENGTHS, MOTIF_BARS, SIXTEENTH, WIDEST_STEP, Step, draw_motif, scale_degree, scale_pitch
 from radio.compose.phrase import Phrase, chord_at, phrase_of, top_line
 from radio.compose.plan import Track
-from radio.music.chords import MAJOR, Chord
+from radio.music.chords import Chord
 from radio.music.events import Note
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT, Tick
 
 CANDIDATES: Final = 12
 """Number of phrases that are drawn for each material."""
 
-MOTIF_BARS: Final = 2
 REACH: Final = 8
 """Semitones above and below the middle of the range, which spans a tenth."""
 
-WIDEST_STEP: Final = 5
-"""Wider steps between two notes are avoided."""
-
-_SIXTEENTH: Final[Tick] = TICKS_PER_BEAT // 4
 _CELL: Final[Tick] = MOTIF_BARS * TICKS_PER_BAR
-_LENGTHS: Final[Sequence[Tick]] = (TICKS_PER_BEAT // 2, TICKS_PER_BEAT, 2 * TICKS_PER_BEAT)
-"""Maximum lengths of notes; each candidate draws one."""
-
-_FURTHEST: Final[Tick] = 5 * TICKS_PER_BEAT
-"""Longest time from a motif's first note to its last."""
 
 _CLASHES: Final = (1, 13, 25)
 _SOFTEST, _LOUDEST = 40, 120
@@ -55,14 +46,6 @@ _KEYS_VELOCITY: Final = 70.0
 """Mean velocity of the keys over all tracks."""
 
 Development: TypeAlias = Literal["state", "sequence", "invert", "rest"]
-
-
-class Step(NamedTuple):
-    """A note of a motif: its start from the motif's first beat, its length, and its degree above the first note."""
-
-    start: Tick
-    length: Tick
-    degree: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,39 +124,12 @@ def write_lead(lines: Sequence[Sequence[Note]], backing: Backing, density: float
     candidates = []
     for _ in range(CANDIDATES):
         line = random.choices(lines, [len(lines) - place for place in range(len(lines))])[0]
-        longest = random.choice(_LENGTHS)
+        longest = random.choice(LENGTHS)
         steps = draw_motif(line, round(2 + 6 * density), backing.scale, random)
         motif = [step._replace(length=min(step.length, longest)) for step in steps]
         phrase = _developed(motif, backing, bars, density, random)
         candidates.append((rank(phrase, backing, density), phrase))
     return min(candidates, key=lambda pair: pair[0])[1]
-
-
-def draw_motif(line: Sequence[Note], size: int, scale: frozenset[int], random: Random) -> tuple[Step, ...]:
-    """Return a motif of `size` consecutive notes of `line`, or of random chord tones if the line is too short."""
-    places = {round(note.start / _SIXTEENTH) * _SIXTEENTH: note for note in line}
-    notes = [replace(note, start=start) for start, note in sorted(places.items())]
-    windows = [notes[first : first + size] for first in range(len(notes) - size + 1)]
-    windows = [window for window in windows if window[-1].start - window[0].start <= _FURTHEST]
-    if not windows:
-        starts = sorted(random.sample(range(0, _FURTHEST, 2 * _SIXTEENTH), size))
-        windows = [[Note(start, start + _SIXTEENTH, 60 + random.choice((0, 2, 4, 7)), 64) for start in starts]]
-    window = random.choice(windows)
-    first = window[0]
-    beat = first.start // TICKS_PER_BEAT * TICKS_PER_BEAT
-    ends = [note.start for note in window[1:]] + [window[-1].start + _LENGTHS[-1]]
-    degree, steps = 0, []
-    for before, note, end in zip([first, *window], window, ends, strict=False):
-        degree += _folded(_degree(note.note, scale) - _degree(before.note, scale))
-        steps.append(Step(note.start - beat, min(end - note.start, _LENGTHS[-1]), degree))
-    return tuple(steps)
-
-
-def rank_motif(line: Phrase) -> float:
-    """Return the cost of a line as a source of motifs; 0 is perfect."""
-    pitches = [note.note for note in top_line(line.notes)]
-    steps = [abs(after - before) for before, after in pairwise(pitches)]
-    return abs(len(pitches) - 9) / 3 + max(0, 4 - len(set(pitches))) + sum(step > WIDEST_STEP for step in steps) / 4
 
 
 def rank(phrase: Phrase, backing: Backing, density: float) -> float:
@@ -218,7 +174,7 @@ def without_clashes(notes: Sequence[Note], keys: Sequence[Note]) -> list[Note]:
     cut = []
     for note in notes:
         starts = [max(note.start, other.start) for other in keys if _clash(note, [other]) >= TICKS_PER_BEAT]
-        cut.append(replace(note, end=min([note.end, *(start + _SIXTEENTH for start in starts)])))
+        cut.append(replace(note, end=min([note.end, *(start + SIXTEENTH for start in starts)])))
     return cut
 
 
@@ -232,10 +188,11 @@ def _developed(motif: Sequence[Step], backing: Backing, bars: int, density: floa
             continue
         moved = random.choice((-2, -1, 1, 2)) if development == "sequence" else 0
         turned = -1 if development == "invert" else 1
-        degree = _degree(anchor, backing.scale) + moved
+        degree = scale_degree(anchor, backing.scale) + moved
         start = cell * _CELL + shift
         places = [
-            (start + step.start, step.length, _pitch(degree + turned * step.degree, backing.scale)) for step in motif
+            (start + step.start, step.length, scale_pitch(degree + turned * step.degree, backing.scale))
+            for step in motif
         ]
         notes += _voiced(places, min(bars * TICKS_PER_BAR, (cell + 1) * _CELL), backing, notes[-1:], random)
     return phrase_of(notes, bars)
@@ -309,13 +266,13 @@ def _chosen(start: Tick, end: Tick, aim: int, backing: Backing, last: int, *, is
             abs(note.note - aim)
             + 2 * max(0, step - WIDEST_STEP)
             + 2.5 * (step == 0 and aim != last)
-            + (50 if clash >= TICKS_PER_BEAT else clash / _SIXTEENTH)
+            + (50 if clash >= TICKS_PER_BEAT else clash / SIXTEENTH)
             + 2 * (note.end - note.start < min(end - start, TICKS_PER_BEAT)),
             note.note,
         )
 
     best = min(notes, key=cost)
-    return replace(best, end=start + _SIXTEENTH) if _clash(best, keys) >= TICKS_PER_BEAT else best
+    return replace(best, end=start + SIXTEENTH) if _clash(best, keys) >= TICKS_PER_BEAT else best
 
 
 def _held(note: Note, chords: Sequence[Chord]) -> Note:
@@ -335,21 +292,3 @@ def _clash(note: Note, keys: Sequence[Note]) -> Tick:
         if abs(other.note - note.note) in _CLASHES
     )
     return max(times, default=0)
-
-
-def _degree(pitch: int, scale: frozenset[int]) -> int:
-    """Return the place of `pitch` in the scale: the number of scale tones from pitch 0 up to it."""
-    ordered = sorted(scale)
-    return pitch // 12 * len(ordered) + sum(tone <= pitch % 12 for tone in ordered) - 1
-
-
-def _pitch(degree: int, scale: frozenset[int]) -> int:
-    """Return the pitch at a place in the scale."""
-    ordered = sorted(scale)
-    return degree // len(ordered) * 12 + ordered[degree % len(ordered)]
-
-
-def _folded(degrees: int) -> int:
-    """Return an interval in degrees, reduced by octaves to at most four degrees."""
-    octave = len(MAJOR)
-    return degrees - octave * round(degrees / octave) if abs(degrees) > octave // 2 + 1 else degrees

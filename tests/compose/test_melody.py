@@ -14,7 +14,8 @@ from radio.compose.composer import Composer
 from radio.compose.conductor import Conductor
 from radio.compose.instruments import THIRD_PROGRAMS, Instruments
 from radio.compose.loop_writer import LoopWriter
-from radio.compose.melody import Backing, draw_motif, recurrence, sounding_share, without_clashes, write_lead
+from radio.compose.melody import Backing, recurrence, sounding_share, without_clashes, write_lead
+from radio.compose.motif import WIDEST_STEP, draw_motif
 from radio.compose.phrase import Phrase, chord_at, phrase_of
 from radio.compose.track_writer import TrackWriter
 from radio.music.chord_loops import parse_loop
@@ -86,7 +87,7 @@ def test_a_lead_rests_half_of_the_time_and_steps_are_small() -> None:
         for phrase in leads
         for note, after in zip(phrase.notes, phrase.notes[1:], strict=False)
     ]
-    assert sum(step <= melody.WIDEST_STEP for step in steps) / len(steps) > 0.9
+    assert sum(step <= WIDEST_STEP for step in steps) / len(steps) > 0.9
 
 
 def test_figures_of_three_notes_recur() -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 from statistics import fmean, median, pstdev
 from typing import Final
 
-from radio.compose import melody
 from radio.compose.listening.drum_loop import find_drum_loop
 from radio.compose.listening.harmony import Passage, find_harmony, find_loop, loop_of, other_passage
 from radio.compose.listening.song import Song, song_of
 from radio.compose.material import HIGHEST, LOWEST
+from radio.compose.motif import MOTIF_BARS, rank_motif
 from radio.compose.phrase import Phrase, phrase_of, top_line
 from radio.compose.prime import Prime
 from radio.compose.texture import Texture
@@ -186,7 +186,7 @@ def texture_of(phrase: Phrase) -> Texture:
 
 def _motif(song: Song, passage: Passage) -> Phrase | None:
     """Return the two bars of the melody, or else of the top line of the keys, that are the best motif."""
-    length = melody.MOTIF_BARS
+    length = MOTIF_BARS
     line = song.melody or song.keys
     first = passage.first if not song.melody else 0
     last = passage.first + passage.bars if not song.melody else song.bars
@@ -195,7 +195,7 @@ def _motif(song: Song, passage: Passage) -> Phrase | None:
         phrase = phrase_between(line, Passage(bar, length))
         top = replace(phrase, notes=tuple(top_line(phrase.notes)))
         if len(top.notes) >= 3:
-            candidates.append((melody.rank_motif(top), bar, top))
+            candidates.append((rank_motif(top), bar, top))
     return min(candidates, key=lambda candidate: candidate[:2])[2] if candidates else None
 
 
