@@ -28,7 +28,7 @@ from radio.compose.phrase import phrase_from_events, phrase_of, top_line
 from radio.compose.plan import BarPlan, Request, Track
 from radio.compose.request import request_of
 from radio.compose.run_filter import NOTHING_KNOWN, RunFilter
-from radio.compose.script import BarScript
+from radio.compose.script import BarScript, lead_returns
 from radio.compose.track_writer import memento_of
 from radio.compose.wish import ANY
 from radio.errors import ModelError
@@ -326,7 +326,11 @@ class Composer(ConductedComposer):
     ) -> list[NoteEvent]:
         if "lead" not in plan.layers:
             return []
-        notes = material.lead[script.material].bar(track.loop_place(plan.number), plan.tick)
+        lead = material.lead[script.material]
+        if lead_returns(track.script, plan.number - track.first_bar):
+            # A material from a snapshot of version 0.9 or earlier has no returns.
+            lead = material.lead.get(melody.return_of(script.material), lead)
+        notes = lead.bar(track.loop_place(plan.number), plan.tick)
         return _events(melody.without_clashes(notes, keys_notes))
 
 

@@ -2,7 +2,8 @@
 
 A motif is a few notes of a line that the piano model played. A phrase states it in two bars, then repeats, transposes
 or inverts it within the scale, always in the same rhythm and with its pitches fitted to the chords. Candidates are
-drawn and ranked, like those of the keys.
+drawn and ranked, like those of the keys. When a lead returns over the same phrase of the keys, it opens as before and
+then climbs.
 """
 
 from __future__ import annotations
@@ -14,7 +15,18 @@ from math import ceil
 from random import Random
 from typing import Final, Literal, TypeAlias
 
-from radio.compose.motif import LENGTHS, MOTIF_BARS, SIXTEENTH, WIDEST_STEP, Step, draw_motif, scale_degree, scale_pitch
+from radio.compose.motif import (
+    LENGTHS,
+    MOTIF_BARS,
+    SIXTEENTH,
+    WIDEST_STEP,
+    Motif,
+    Step,
+    draw_motif,
+    motif_of,
+    scale_degree,
+    scale_pitch,
+)
 from radio.compose.phrase import Phrase, chord_at, phrase_of, top_line
 from radio.compose.plan import Track
 from radio.music.chords import Chord
@@ -45,7 +57,13 @@ _VELOCITIES: Final[Mapping[range, int]] = {
 _KEYS_VELOCITY: Final = 70.0
 """Mean velocity of the keys over all tracks."""
 
-Development: TypeAlias = Literal["state", "sequence", "invert", "rest"]
+Development: TypeAlias = Literal["state", "sequence", "climb", "invert", "rest"]
+
+_MOVES: Final[Mapping[Development, Sequence[int]]] = {"sequence": (-2, -1, 1, 2), "climb": (2, 3, 4)}
+"""Degrees by which a development may transpose the motif."""
+
+_RETURN_BARS: Final = 8
+"""Shorter leads double their length when they return."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +104,7 @@ def velocity_of(program: int) -> int:
 def lead_phrases(
     track: Track, motif: Phrase, keys: Mapping[str, Phrase], density: float, seed: Sequence[int]
 ) -> dict[str, Phrase]:
-    """Return the lead of each material; empty for a track without a lead.
+    """Return the lead of each material, and of its return by `return_of(material)`; empty for a track without a lead.
 
     Args:
         track: The track.
@@ -105,8 +123,15 @@ def lead_phrases(
         velocity = velocity_of(program) + 0.3 * (track.texture.velocity - _KEYS_VELOCITY)
         backing = Backing(phrase, chords, track.scale, middle_of(program), velocity)
         lines = [top_line(motif.notes), top_line(keys["A"].notes)]
-        leads[material] = write_lead(lines, backing, density, Random(f"{seed}/lead/{material}"))
+        lead = write_lead(lines, backing, density, Random(f"{seed}/lead/{material}"))
+        leads[material] = lead
+        leads[return_of(material)] = write_return(lead, backing, density, Random(f"{seed}/lead/{material}/return"))
     return leads
+
+
+def return_of(material: str) -> str:
+    """Return the name of the lead that is played when a material returns with a lead."""
+    return f"{material}'"
 
 
 def write_lead(lines: Sequence[Sequence[Note]], backing: Backing, density: float, random: Random) -> Phrase:
@@ -127,8 +152,37 @@ def write_lead(lines: Sequence[Sequence[Note]], backing: Backing, density: float
         longest = random.choice(LENGTHS)
         steps = draw_motif(line, round(2 + 6 * density), backing.scale, random)
         motif = [step._replace(length=min(step.length, longest)) for step in steps]
-        phrase = _developed(motif, backing, bars, density, random)
+        beat = _beat(motif, backing, bars, random)
+        pitch = backing.middle + random.randint(-3, 3)
+        plan = _plan(bars // MOTIF_BARS, density, random)
+        phrase = phrase_of(_developed(Motif(motif, pitch, beat), plan, (), backing, random), bars)
         candidates.append((rank(phrase, backing, density), phrase))
+    return min(candidates, key=lambda pair: pair[0])[1]
+
+
+def write_return(lead: Phrase, backing: Backing, density: float, random: Random) -> Phrase:
+    """Return the best of `CANDIDATES` phrases that open like `lead`, and then develop its motif up to a climax.
+
+    Args:
+        lead: A phrase from `write_lead`.
+        backing: Keys and chords.
+        density: 0 to 1.
+        random: Draws the candidates.
+    """
+    opening = [note for note in lead.notes if note.start < _CELL]
+    if not opening:
+        return lead
+    bars = lead.bars if lead.bars >= _RETURN_BARS else 2 * lead.bars
+    motif = motif_of(opening, backing.scale)
+    highest = max(note.note for note in lead.notes)
+    candidates = []
+    for _ in range(CANDIDATES):
+        plan = _plan(bars // MOTIF_BARS, density, random)
+        plan[len(plan) // 2] = "climb"
+        notes = _developed(motif, plan, opening, backing, random)
+        phrase = phrase_of(notes, bars)
+        too_low = max(0, highest + 1 - max(note.note for note in notes))
+        candidates.append((rank(phrase, backing, density) + too_low, phrase))
     return min(candidates, key=lambda pair: pair[0])[1]
 
 
@@ -178,24 +232,25 @@ def without_clashes(notes: Sequence[Note], keys: Sequence[Note]) -> list[Note]:
     return cut
 
 
-def _developed(motif: Sequence[Step], backing: Backing, bars: int, density: float, random: Random) -> Phrase:
-    """Return a phrase that develops the motif, two bars at a time."""
-    shift = _shift(motif, backing, bars, random)
-    anchor = backing.middle + random.randint(-3, 3)
-    notes: list[Note] = []
-    for cell, development in enumerate(_plan(bars // MOTIF_BARS, density, random)):
-        if development == "rest":
+def _developed(
+    motif: Motif, plan: Sequence[Development], opening: Sequence[Note], backing: Backing, random: Random
+) -> list[Note]:
+    """Return the notes of a phrase that develops the motif by a plan, two bars at a time.
+
+    If there is an `opening`, it stands for the first two bars.
+    """
+    notes = [*opening]
+    for cell, development in enumerate(plan):
+        if development == "rest" or (opening and cell == 0):
             continue
-        moved = random.choice((-2, -1, 1, 2)) if development == "sequence" else 0
+        moved = random.choice(_MOVES[development]) if development in _MOVES else 0
         turned = -1 if development == "invert" else 1
-        degree = scale_degree(anchor, backing.scale) + moved
-        start = cell * _CELL + shift
-        places = [
-            (start + step.start, step.length, scale_pitch(degree + turned * step.degree, backing.scale))
-            for step in motif
-        ]
-        notes += _voiced(places, min(bars * TICKS_PER_BAR, (cell + 1) * _CELL), backing, notes[-1:], random)
-    return phrase_of(notes, bars)
+        degree = scale_degree(motif.pitch, backing.scale) + moved
+        start = cell * _CELL + motif.beat
+        pitches = [scale_pitch(degree + turned * step.degree, backing.scale) for step in motif.steps]
+        places = [(start + step.start, step.length, pitch) for step, pitch in zip(motif.steps, pitches, strict=True)]
+        notes += _voiced(places, (cell + 1) * _CELL, backing, notes[-1:], random)
+    return notes
 
 
 def _plan(cells: int, density: float, random: Random) -> list[Development]:
@@ -212,7 +267,7 @@ def _plan(cells: int, density: float, random: Random) -> list[Development]:
     ]
 
 
-def _shift(motif: Sequence[Step], backing: Backing, bars: int, random: Random) -> Tick:
+def _beat(motif: Sequence[Step], backing: Backing, bars: int, random: Random) -> Tick:
     """Draw the beat of the two bars on which the motif begins, preferring few strikes of the keys during the motif."""
     strikes = {
         note.start + turn * backing.keys.end

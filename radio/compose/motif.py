@@ -35,6 +35,14 @@ class Step(NamedTuple):
     degree: int
 
 
+class Motif(NamedTuple):
+    """A motif as first stated: its notes, the pitch of the first one, and the beat in ticks on which it begins."""
+
+    steps: Sequence[Step]
+    pitch: int
+    beat: Tick
+
+
 def draw_motif(line: Sequence[Note], size: int, scale: frozenset[int], random: Random) -> tuple[Step, ...]:
     """Return a motif of `size` consecutive notes of `line`, or of random chord tones if the line is too short."""
     places = {round(note.start / SIXTEENTH) * SIXTEENTH: note for note in line}
@@ -53,6 +61,15 @@ def draw_motif(line: Sequence[Note], size: int, scale: frozenset[int], random: R
         degree += _folded(scale_degree(note.note, scale) - scale_degree(before.note, scale))
         steps.append(Step(note.start - beat, min(end - note.start, LENGTHS[-1]), degree))
     return tuple(steps)
+
+
+def motif_of(notes: Sequence[Note], scale: frozenset[int]) -> Motif:
+    """Return the motif that notes of one voice state within the first two bars."""
+    first = notes[0]
+    beat = first.start // TICKS_PER_BEAT * TICKS_PER_BEAT
+    degree = scale_degree(first.note, scale)
+    steps = [Step(note.start - beat, note.end - note.start, scale_degree(note.note, scale) - degree) for note in notes]
+    return Motif(tuple(steps), first.note, beat)
 
 
 def rank_motif(line: Phrase) -> float:

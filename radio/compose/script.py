@@ -80,6 +80,12 @@ def with_lead(script: Sequence[BarScript], random: Random, energy: float = 0.5) 
     )
 
 
+def lead_returns(script: Sequence[BarScript], bar: int) -> bool:
+    """Return True if an earlier section over the same phrase as bar `bar` has a lead."""
+    start = max(place for place in range(bar + 1) if script[place].place == 0)
+    return any("lead" in one.layers and one.material == script[bar].material for one in script[:start])
+
+
 def at_energy(bar: BarScript, energy: float, played: frozenset[str]) -> BarScript:
     """Return a bar as played at an energy from 0 to 1.
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from itertools import groupby
 from random import Random
 from statistics import fmean
 
@@ -14,8 +15,15 @@ from radio.compose.composer import Composer
 from radio.compose.conductor import Conductor
 from radio.compose.instruments import THIRD_PROGRAMS, Instruments
 from radio.compose.loop_writer import LoopWriter
-from radio.compose.melody import Backing, recurrence, sounding_share, without_clashes, write_lead
-from radio.compose.motif import WIDEST_STEP, draw_motif
+from radio.compose.melody import (
+    Backing,
+    recurrence,
+    sounding_share,
+    without_clashes,
+    write_lead,
+    write_return,
+)
+from radio.compose.motif import MOTIF_BARS, WIDEST_STEP, draw_motif
 from radio.compose.phrase import Phrase, chord_at, phrase_of
 from radio.compose.track_writer import TrackWriter
 from radio.music.chord_loops import parse_loop
@@ -56,10 +64,8 @@ def lead(seed: int, density: float = 0.5) -> tuple[Phrase, Backing]:
     return write_lead([line(random), line(random)], backing, density, random), backing
 
 
-@given(st.integers(0, 10**6), st.floats(0, 1))
-def test_a_lead_is_one_voice_that_fits_the_chords_within_a_tenth(seed: int, density: float) -> None:
-    phrase, backing = lead(seed, density)
-    assert phrase.bars in (4, 8)
+def assert_fits(phrase: Phrase, backing: Backing) -> None:
+    """Check that a lead is one voice within a tenth that fits chords and keys."""
     pitches = [note.note for note in phrase.notes]
     assert max(pitches) - min(pitches) <= 2 * melody.REACH
     for note, after in zip(phrase.notes, phrase.notes[1:], strict=False):
@@ -77,6 +83,40 @@ def test_a_lead_is_one_voice_that_fits_the_chords_within_a_tenth(seed: int, dens
         assert max(clashes, default=0) < TICKS_PER_BEAT
     last = phrase.notes[-1]
     assert last.note % 12 in chord_at(CHORDS, last.start).tones
+
+
+@given(st.integers(0, 10**6), st.floats(0, 1))
+def test_a_lead_is_one_voice_that_fits_the_chords_within_a_tenth(seed: int, density: float) -> None:
+    phrase, backing = lead(seed, density)
+    assert phrase.bars in (4, 8)
+    assert_fits(phrase, backing)
+
+
+@given(st.integers(0, 10**6), st.floats(0, 1))
+def test_a_lead_that_returns_opens_as_before(seed: int, density: float) -> None:
+    phrase, backing = lead(seed, density)
+    returned = write_return(phrase, backing, density, Random(seed))
+    assert returned == write_return(phrase, backing, density, Random(seed))
+    assert opening(returned) == opening(phrase) != []
+    assert returned.bars % backing.keys.bars == 0
+    assert_fits(returned, backing)
+
+
+def opening(phrase: Phrase) -> list[Note]:
+    return [note for note in phrase.notes if note.start < MOTIF_BARS * TICKS_PER_BAR]
+
+
+def test_a_lead_that_returns_climbs_higher_and_rests_and_recurs_as_before() -> None:
+    leads = [lead(seed) for seed in range(30)]
+    returns = [write_return(*pair, 0.5, Random(seed)) for seed, pair in enumerate(leads)]
+    higher = [highest(after) > highest(before) for after, (before, _) in zip(returns, leads, strict=True)]
+    assert sum(higher) >= 16, "most others are at the top of their range already"
+    assert 0.4 < fmean(map(sounding_share, returns)) < 0.6
+    assert fmean(recurrence(phrase.notes) for phrase in returns) > 0.4
+
+
+def highest(phrase: Phrase) -> int:
+    return max(note.note for note in phrase.notes)
 
 
 def test_a_lead_rests_half_of_the_time_and_steps_are_small() -> None:
@@ -175,6 +215,28 @@ def test_the_lead_plays_in_the_bars_that_name_it() -> None:
     assert {bar.track.programs["keys"] for bar in bars} <= {4, 5}
     drawn = [Instruments(keys=(4, 5), lead=(11, 73)).draw(Random(seed)) for seed in range(20)]
     assert {(programs["keys"], programs["lead"]) for programs in drawn} == {(4, 11), (4, 73), (5, 11), (5, 73)}
+
+
+def test_a_lead_opens_as_before_when_its_phrase_returns_and_then_changes() -> None:
+    player = composer()
+    bars = [player.next_bar(Controls()) for _ in range(300)]
+    returns = 0
+    for _, group in groupby(bars, key=lambda bar: bar.track.number):
+        track = list(group)
+        script = track[0].track.script
+        first: dict[str, list[list[tuple[int, int]]]] = {}
+        for start in (place for place in range(len(track)) if script[place].place == 0):
+            length = next((n for n, one in enumerate(script[start + 1 :], 1) if one.place == 0), len(script))
+            section = track[start : start + length]
+            if "lead" not in script[start].layers or len(section) < 4:
+                continue
+            played = [[(event.tick - bar.plan.tick, event.note) for event in bar.events["lead"]] for bar in section]
+            before = first.setdefault(script[start].material, played)
+            if before is not played:
+                returns += 1
+                assert played[0] == before[0]
+                assert played[2:] != before[2 : len(played)]
+    assert returns > 2
 
 
 def test_a_station_without_lead_programs_has_no_lead() -> None:
