@@ -12,6 +12,8 @@ import termios
 from collections.abc import AsyncIterator
 from typing import Final
 
+import aiohappyeyeballs
+
 from radio.errors import StreamError
 from radio.settings.push_target import Target
 from radio.types import Seconds
@@ -46,6 +48,15 @@ async def connected(target: Target) -> AsyncIterator[ServerConnection]:
         raise
 
 
+async def _connect(host: str, port: int) -> socket.socket:
+    """Connect to the first address of a host that answers.
+
+    `asyncio.open_connection` does the same, but before Python 3.12.8 it leaves a socket open if it is cancelled.
+    """
+    addresses = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return await aiohappyeyeballs.start_connection(addresses, happy_eyeballs_delay=_HAPPY_EYEBALLS_DELAY)
+
+
 class ServerConnection:
     """A TCP or TLS connection."""
 
@@ -71,11 +82,9 @@ class ServerConnection:
         # Loading the system's certificates reads a few hundred files, so it runs in a thread.
         context = await asyncio.to_thread(ssl.create_default_context) if target.is_secure else None
         try:
-            return cls(
-                *await asyncio.open_connection(
-                    target.host, target.port, ssl=context, happy_eyeballs_delay=_HAPPY_EYEBALLS_DELAY
-                )
-            )
+            connection = await _connect(target.host, target.port)
+            hostname = target.host if context else None
+            return cls(*await asyncio.open_connection(sock=connection, ssl=context, server_hostname=hostname))
         except ssl.SSLError as error:
             reason = getattr(error, "verify_message", "") or error.reason or "the server does not speak TLS"
             raise StreamError(f"{target.netloc} cannot be trusted: {reason}") from error

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -79,6 +80,47 @@ async def test_an_aborted_connection_is_reset() -> None:
             read_to_end(peer)
 
 
+def resolve_to(monkeypatch: pytest.MonkeyPatch, addresses: list[Any]) -> None:
+    """Resolve all names to `addresses` within the event loop."""
+
+    async def getaddrinfo(*_: object, **__: object) -> list[Any]:
+        return [*addresses]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+
+
+async def test_a_connection_that_is_cancelled_at_any_step_leaves_no_socket_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened: list[socket.socket] = []
+
+    class Recorded(socket.socket):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            opened.append(self)
+
+    monkeypatch.setattr("socket.socket", Recorded)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = server.getsockname()
+        resolve_to(monkeypatch, [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address)])
+        target = parse(f"rtmp://127.0.0.1:{address[1]}/app")
+        finished = False
+        for steps in range(100):
+            opened.clear()
+            opening = asyncio.create_task(ServerConnection.open(target))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            if not opening.cancel():
+                opening.result().abort()
+                finished = True
+            await asyncio.wait([opening])
+            await asyncio.sleep(0.001)  # transports close their sockets in the next iteration
+            assert [one for one in opened if one.fileno() != -1] == [], f"cancelled after {steps} steps"
+            if finished:
+                break
+    assert finished
+
+
 async def test_a_host_is_reached_at_its_next_address_if_the_first_is_dead(monkeypatch: pytest.MonkeyPatch) -> None:
     """The queue of the IPv6 address is full, so that the system drops every attempt to connect."""
     with contextlib.ExitStack() as stack:
@@ -93,13 +135,9 @@ async def test_a_host_is_reached_at_its_next_address_if_the_first_is_dead(monkey
             with contextlib.suppress(BlockingIOError):
                 waiting.connect(("::1", port))
         server = stack.enter_context(socket.create_server(("127.0.0.1", port)))
-        loop, kind = asyncio.get_running_loop(), (socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
-        found = [(socket.AF_INET6, *kind, ("::1", port, 0, 0)), (socket.AF_INET, *kind, ("127.0.0.1", port))]
-
-        async def getaddrinfo(*_: object, **__: object) -> list[object]:
-            return [*found]
-
-        monkeypatch.setattr(loop, "getaddrinfo", getaddrinfo)
+        kind = (socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+        addresses = [(socket.AF_INET6, *kind, ("::1", port, 0, 0)), (socket.AF_INET, *kind, ("127.0.0.1", port))]
+        resolve_to(monkeypatch, addresses)
         connection = await asyncio.wait_for(ServerConnection.open(parse(f"rtmp://two.example:{port}/app")), 60)
         connection.abort()
         server.accept()[0].close()
