@@ -10,6 +10,9 @@ from typing import Final, TypeAlias
 
 from radio.errors import ServerError
 
+BACKLOG: Final = 1_024
+"""Connections that may wait to be accepted."""
+
 _ATTEMPTS: Final = 16
 """Attempts to find a port that is free on every address."""
 _NO_FAMILY: Final = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
@@ -89,6 +92,7 @@ def _listening(family: socket.AddressFamily, address: str, port: int) -> socket.
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.setblocking(False)
         listener.bind((address, port))
+        listener.listen(BACKLOG)  # fails if another process has just begun to listen
     except BaseException:
         listener.close()
         raise

@@ -16,6 +16,7 @@ from typing import Final
 
 from aiohttp import web
 
+from radio.server.http.listening import BACKLOG
 from radio.server.http.problems import ProblemError, error_response
 from radio.types import Seconds
 
@@ -46,7 +47,6 @@ WRITE_TIMEOUT: Final[Seconds] = 60.0
 A response that waits for its client holds memory, or the disk space of a deleted file. Streams have a shorter limit.
 """
 
-_BACKLOG: Final = 1_024
 _LINGER: Final[Seconds] = 5.0
 """Time for which the rest of a refused body is read, so that a reset does not discard the response."""
 
@@ -149,7 +149,7 @@ class Site(web.BaseSite):
     """
 
     def __init__(self, runner: web.AppRunner, listener: socket.socket, idle: dict[RequestHandler, None]) -> None:
-        super().__init__(runner, backlog=_BACKLOG)
+        super().__init__(runner, backlog=BACKLOG)
         self._listener = listener
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._max_idle = min(MAX_IDLE, files // 4)
@@ -165,7 +165,7 @@ class Site(web.BaseSite):
         """Start listening."""
         await super().start()
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._accept, sock=self._listener, backlog=_BACKLOG)
+        self._server = await loop.create_server(self._accept, sock=self._listener, backlog=BACKLOG)
 
     def _accept(self) -> RequestHandler:
         if self._runner.server is None:

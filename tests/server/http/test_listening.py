@@ -46,6 +46,17 @@ async def test_a_name_is_served_on_all_its_addresses() -> None:
     assert {host for host, _ in await addresses(["localhost"])} <= known
 
 
+async def test_a_radio_that_starts_at_the_same_moment_has_the_port_in_use() -> None:
+    """Otherwise both can bind the port, and the second one fails only when it begins to listen."""
+    first = await open_sockets(["127.0.0.1"], 0)
+    try:
+        port = first[0].getsockname()[1]
+        with pytest.raises(ServerError, match=f"port {port} on 127.0.0.1 is in use"):
+            await open_sockets(["127.0.0.1"], port)
+    finally:
+        first[0].close()
+
+
 async def test_the_error_for_a_port_in_use_names_its_host_and_leaves_no_socket_open() -> None:
     with socket.create_server(("127.0.0.2", 0)) as other:
         port = other.getsockname()[1]
