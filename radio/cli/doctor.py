@@ -107,7 +107,7 @@ def files(stations: Mapping[str, StationSettings]) -> Iterator[Finding]:
 
 def _states(station: StationSettings, unreadable: Collection[Path]) -> Iterator[Finding]:
     """Yield a finding for each tuned state of a station whose model can be read."""
-    remedy = "tune it again, for the model that the station plays, or leave the setting out"
+    remedy = "or leave the setting out"
     for setting in ("piano", "drums"):
         path: Path | None = getattr(station, f"{setting}_state")
         if path is not None and getattr(station, setting) not in unreadable:

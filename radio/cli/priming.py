@@ -47,7 +47,11 @@ def primed(arguments: argparse.Namespace, settings: StationSettings) -> StationS
             raise SettingsError("--prime-part requires --prime FILE")
         return settings
     path, part = Path(arguments.prime), arguments.prime_part or ""
-    if path != RANDOM_PRIME:
+    if path == RANDOM_PRIME:
+        if part:
+            raise SettingsError("--prime-part requires a MIDI file as --prime, instead of random")
+        print("random: two bars of random notes; tempo, key and chords are the station's own", file=sys.stderr)
+    else:
         print(f"{path.name}: {_found(path, part, generated=arguments.prompt_via == VIA_MUSICGEN)}", file=sys.stderr)
         path = path.resolve()
     return replace(settings, prime=path, prime_part=part)

@@ -66,7 +66,8 @@ def describe(prime: Prime) -> str:
         words.append(f"key {key_name(prime.key, prime.mode)}")
     if prime.loops is not None:
         words.append(f"chords {', '.join(prime.loops['A'].names())}")
-    words.append(f"{len(prime.passage.notes)} notes of keys in {prime.passage.bars} bars")
+    bars = "a bar" if prime.passage.bars == 1 else f"{prime.passage.bars} bars"
+    words.append(f"{len(prime.passage.notes)} notes of keys in {bars}")
     words += ["a drum loop"] * (prime.drums is not None) + ["a melody"] * (prime.motif is not None)
     return "; ".join(words)
 

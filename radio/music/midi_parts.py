@@ -111,11 +111,11 @@ def _is_keyboard(note: FileNote) -> bool:
 
 
 def _listed(examples: Mapping[Voice, FileNote]) -> str:
-    """Return a description of a file's parts, and the options that choose one."""
+    """Return a description of a file's parts, which asks for one of them."""
     shown = []
     for (number, channel, program), note in sorted(examples.items())[:_MOST_LISTED]:
         instrument = "drums" if channel == DRUM_CHANNEL else f"program {program}, {NAMES[program]}"
         name = f" '{note.track}'" if note.track else ""
         shown.append(f"track {number}{name}, channel {channel + 1} ({instrument})")
     more = f" and {len(examples) - _MOST_LISTED} more" if len(examples) > _MOST_LISTED else ""
-    return f"choose with --track, --channel or --program: {'; '.join(shown) or 'there are no notes'}{more}"
+    return f"choose a track, channel or program: {'; '.join(shown) or 'there are no notes'}{more}"

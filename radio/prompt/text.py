@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rich.cells import cell_len
+
 from radio.prompt.changes import ControlValue, PhraseChanges, Understanding
 
 _LONGEST = 40
@@ -14,8 +16,11 @@ def lines_of(understanding: Understanding) -> list[str]:
     if not understanding.phrases:
         return ["nothing was understood"]
     words = [_shortened(phrase.text) for phrase in understanding.phrases]
-    width = max(map(len, words))
-    lines = [f"{word:{width}}  {_meaning(phrase)}" for word, phrase in zip(words, understanding.phrases, strict=True)]
+    widths = [cell_len(word) for word in words]
+    lines = [
+        f"{word}{' ' * (max(widths) - width)}  {_meaning(phrase)}"
+        for word, width, phrase in zip(words, widths, understanding.phrases, strict=True)
+    ]
     if not understanding.compares and any(not phrase.known for phrase in understanding.phrases):
         lines.append("(only words in the lexicon are known; the extra `text` lets the radio compare others by meaning)")
     return lines

@@ -56,7 +56,7 @@ def transcribe(path: Path) -> Score:
     notes = find_notes(network.listen(mono))
     seconds = len(mono) / RATE
     if len(notes) < _FEWEST:
-        raise AudioError(f"only {len(notes)} notes were heard in its {seconds:.0f} seconds; {_ALLOWED}")
+        raise AudioError(f"too few notes were heard: {len(notes)} in its {seconds:.0f} seconds; {_ALLOWED}")
     strength = float(np.mean([note.strength for note in notes]))
     if strength < _SURE:
         raise AudioError(f"it sounds like noise: the notes in it have a mean probability of {strength:.0%}; {_ALLOWED}")

@@ -26,14 +26,15 @@ export function setUpPrimeForm(currentStation) {
   /** @type {Recording | null} */
   let recording = null;
 
-  /** @param {Blob} sound @param {string} name */
-  async function upload(sound, name) {
+  /** @param {Blob} sound @param {string} name @param {string} [part] */
+  async function upload(sound, name, part = "") {
     const station = currentStation();
     if (!station) return;
     send.disabled = microphone.disabled = true;
     setStatus(status, "Listening …");
     try {
-      const path = `/api/stations/${station}/prime?name=${encodeURIComponent(name.slice(0, 200))}`;
+      const query = new URLSearchParams({ name: name.slice(0, 200), ...(part && { part }) });
+      const path = `/api/stations/${station}/prime?${query}`;
       const options = { method: "POST", body: sound, timeout: TIMEOUT };
       const primed = /** @type {Primed | null} */ (await authorizedRequest(path, options));
       if (primed && byId("prime-now", HTMLInputElement).checked) {
@@ -50,7 +51,7 @@ export function setUpPrimeForm(currentStation) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const file = input.files?.[0];
-    if (file) upload(file, file.name);
+    if (file) upload(file, file.name, byId("prime-part", HTMLInputElement).value.trim());
     else setStatus(status, "Choose a MIDI file or a recording.", true);
   });
 

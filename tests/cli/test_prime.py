@@ -23,6 +23,11 @@ def test_a_render_starts_from_a_file_and_reports_the_detected_music(
     assert midi.read(out).tempos[0][1] == pytest.approx(60e6 / 72, rel=1e-5)
 
 
+def test_a_render_that_starts_from_random_notes_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["render", "--station", "study", "--prime", "random", "--bars", "1", str(tmp_path / "out.mid")]) == OK
+    assert "random: two bars of random notes" in capsys.readouterr().err
+
+
 def test_the_set_option_takes_precedence_over_the_file(tmp_path: Path) -> None:
     song(tmp_path / "song.mid", tempo=72)
     out = tmp_path / "out.mid"
@@ -48,4 +53,6 @@ def test_an_unusable_file_or_option_is_an_error(tmp_path: Path, capsys: pytest.C
     assert "noise.mid: not a standard MIDI file" in capsys.readouterr().err
     assert main([*render, "--prime-part", "channel 1"]) == USAGE
     assert "--prime-part requires --prime FILE" in capsys.readouterr().err
+    assert main([*render, "--prime", "random", "--prime-part", "channel 1"]) == USAGE
+    assert "--prime-part requires a MIDI file" in capsys.readouterr().err
     assert not (tmp_path / "out.mid").exists()

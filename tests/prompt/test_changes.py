@@ -150,6 +150,7 @@ def test_lines_for_a_terminal_name_each_phrase() -> None:
         "saxophone  not understood: the radio has no such instrument",
         "no rain    rain_mute=true",
     ]
+    assert lines_of(understand("雨, slow", CHILL, CHILL.controls)) == ["雨    rain_mute=false", "slow  tempo=66"]
 
 
 def test_an_explicit_request_is_not_left_to_a_file() -> None:

@@ -150,6 +150,19 @@ def test_words_without_an_effect_are_reported() -> None:
     assert unknown("20 minutes of rain") == ["20 minutes"]
     assert unknown("make it more") == ["more"]
     assert unknown("play some nice music please") == []
+    assert unknown("a tuba instead") == ["tuba"]
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "in a small café", "in einem kleinen Café", "dans un petit café", "en un pequeño café", "num café pequeno",
+        "در کافه کوچک", "в маленьком кафе", "u malom kafiću", "在小咖啡馆里", "小さなカフェ",
+    ],
+)  # fmt: skip
+def test_a_small_cafe_is_a_cafe_in_every_language(prompt: str) -> None:
+    assert unknown(prompt) == []
+    assert facets(prompt)["cafe"] == "on"
 
 
 def test_the_text_of_a_phrase_is_the_prompt_at_its_span() -> None:

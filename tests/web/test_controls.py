@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec import to_builtins
 from playwright.async_api import Route, expect
 
+from radio.compose.prime import from_json
 from radio.server.http.authorization import Authorization
 from radio.types import SAMPLE_RATE
 from tests.compose.listening.songs import song
@@ -183,6 +185,17 @@ async def test_a_station_starts_from_a_midi_file_chosen_on_the_page(open_page: O
         await expect(status).to_contain_text("Found 72 BPM, C, Dm7 – G7")
         await until(lambda: any(change.prime for change in radio.tone.runs[-1].changes))
         await until(lambda: radio.tone.runs[-1].changes[-1].action == "skip")
+        part = page.get_by_role("textbox", name="Keyboard part")
+        await part.fill("track Flute")
+        await page.get_by_label("Begin immediately").uncheck()
+        await page.get_by_role("button", name="Start from this file").click()
+        await until(lambda: sum(change.prime is not None for change in radio.tone.runs[-1].changes) == 2)
+        keys, flute = (
+            [note.note for note in from_json(to_builtins(change.prime)).passage.notes]
+            for change in radio.tone.runs[-1].changes
+            if change.prime is not None
+        )
+        assert min(flute) > max(keys)
 
 
 MICROPHONE = """(notes) => {

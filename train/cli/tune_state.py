@@ -64,6 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
     from radio.model.weights import checkpoint
     from radio.music.parts import DRUMS, PIANO
     from train.data.passages import read_pieces, without
+    from train.data.shared_trunk import require_part
     from train.data.vocabulary import RowTable
     from train.loop.state_tuning import StateTuning, tune
     from train.metrics.passage_bits import bits_of_passages
@@ -73,6 +74,7 @@ def run(arguments: argparse.Namespace) -> None:
     model = checkpoint.read(arguments.model)
     if model.part not in (PIANO, DRUMS):
         raise SettingsError(f"{arguments.model}: use a piano or a drum model; this is a {model.part.name} model")
+    require_part(arguments.corpus, model.part)
     spec = tuned_state.require_tunable(model.spec)
     pieces = read_pieces(arguments.corpus / "train.jsonl", arguments.names, arguments.styles)[: arguments.pieces]
     held_out = read_pieces(arguments.corpus / "validation.jsonl", arguments.held_out, arguments.styles)

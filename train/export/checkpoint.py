@@ -6,9 +6,6 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
-from radio.errors import ModelError
 from radio.model.weights.checkpoint import Checkpoint
 from radio.model.weights.packing import WeightFormat
 from radio.music.parts import Part
@@ -44,9 +41,5 @@ def export(
         "validation": dict(figures) if figures.get("steps", module.next_step) == module.next_step else {},
     }
     weights = {name: tensor.detach().float().numpy() for name, tensor in module.model.state_dict().items()}
-    if broken := [name for name, array in weights.items() if not np.isfinite(array).all()]:
-        raise ModelError(
-            f"{path}: weights are not finite ({', '.join(broken[:3])}): the training failed; use a lower rate"
-        )
     spec = module.model.spec
     card_file.write(out, Checkpoint(recipe.played, spec, known_tokens(recipe.played), weights, card), weight_format)

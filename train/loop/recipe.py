@@ -115,7 +115,7 @@ class Recipe:
             SettingsError: The recipe is for a shared trunk, which has several.
         """
         if self.part == SHARED:
-            raise SettingsError("a shared trunk plays several parts; this works with a model of one part")
+            raise SettingsError("a shared trunk plays several parts; choose one with --part, or use a run of one part")
         return PARTS[self.part]
 
     def rate_at(self, step: int) -> float:

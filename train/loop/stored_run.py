@@ -47,7 +47,7 @@ def load_module(path: Path, part: Part | None = None) -> TrainingModule:
         part: The part of a shared trunk: its model is the trunk with the rows of this part.
 
     Raises:
-        ModelError: The file is not a checkpoint.
+        ModelError: The file is not a checkpoint, or a weight is not finite.
         SettingsError: The run is of another part.
     """
     stored = stored_run(path)
@@ -63,6 +63,10 @@ def load_module(path: Path, part: Part | None = None) -> TrainingModule:
         raise SettingsError(f"{path}: this is a {recipe.part} model, not a {part.name} model")
     module = TrainingModule(recipe, table_of(recipe.part))
     module.load_state_dict(weights)
+    if broken := [name for name, tensor in module.model.state_dict().items() if not tensor.isfinite().all()]:
+        raise ModelError(
+            f"{path}: weights are not finite ({', '.join(broken[:3])}): the training failed; use a lower rate"
+        )
     module.next_step = stored.next_step
     module.tokens_before = stored.tokens_before
     return module.eval()

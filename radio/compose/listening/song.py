@@ -60,13 +60,15 @@ def song_of(score: Score, choice: PartChoice) -> Song:
     """Return the song of a MIDI file, or of a recording.
 
     Raises:
-        MidiError: The file has no keyboard part, too few or too many notes, or another meter.
+        MidiError: The file has no keyboard part, only drums, too few or too many notes, or another meter.
     """
     if score.timed and choice.is_made:
         raise MidiError("it is a recording, which has one part; leave the part out")
     if len(score.notes) > MOST_NOTES:
         raise MidiError(f"it has {len(score.notes):,} notes; a file to start from has at most {MOST_NOTES:,}")
     voices = part_voices(score.notes, choice)
+    if score.notes and all(channel == DRUM_CHANNEL for _, channel, _ in voices):
+        raise MidiError(f"{'the named part' if choice.is_made else 'it'} has only drums; a keyboard part is needed")
     lines = BarLines(score, max((note.end for note in score.notes), default=0))
     placed = lines.place(score.notes)
     if sum(voice_of(note) in voices for _, _, note in placed) < _FEWEST_NOTES and len(score.notes) >= _FEWEST_NOTES:

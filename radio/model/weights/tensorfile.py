@@ -39,7 +39,11 @@ _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 
 
 def write(path: Path, tensors: Tensors, metadata: Mapping[str, str]) -> None:
-    """Write arrays in their given order. The target is replaced only once the whole file is on disk."""
+    """Write arrays in their given order. The target is replaced only once the whole file is on disk.
+
+    Raises:
+        OSError: The file cannot be written; the error names it.
+    """
     header: dict[str, object] = {"__metadata__": {**metadata, _DIGEST: _NO_DIGEST}}
     end = 0
     for name, array in tensors.items():
@@ -54,12 +58,16 @@ def write(path: Path, tensors: Tensors, metadata: Mapping[str, str]) -> None:
     for part in parts:
         digest.update(part)
     partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        file.write(head.replace(_NO_DIGEST.encode(), digest.hexdigest().encode(), 1))
-        for part in parts:
-            file.write(part)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with partial.open("wb") as file:
+            file.write(head.replace(_NO_DIGEST.encode(), digest.hexdigest().encode(), 1))
+            for part in parts:
+                file.write(part)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error  # the error of a full disk names no file
     partial.replace(path)
 
 

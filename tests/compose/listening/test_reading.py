@@ -105,7 +105,7 @@ def test_the_part_can_be_named(tmp_path: Path) -> None:
     low = heard(score, parse_part("track bass"))
     assert max(note.note for note in low.passage.notes) <= 48 + 12
     assert {len(heard(score, parse_part(words)).passage.notes) for words in ("channel 1", "program 4", "")} == {32}
-    with pytest.raises(MidiError, match="it has no such part; choose with"):
+    with pytest.raises(MidiError, match="it has no such part; choose a track"):
         heard(score, parse_part("channel 9"))
     with pytest.raises(SettingsError, match="unknown part 'the left one'; write channel 1 to 16"):
         parse_part("the left one")
@@ -119,6 +119,11 @@ def test_an_unusable_file_is_refused_with_the_reason(tmp_path: Path, monkeypatch
         heard(replace(score, notes=score.notes[:4]))
     with pytest.raises(MidiError, match="no keyboard part"):
         heard(replace(score, notes=[note for note in score.notes if note.track == "Flute"]))
+    drums = [note for note in score.notes if note.channel == 9]
+    with pytest.raises(MidiError, match="it has only drums; a keyboard part is needed"):
+        heard(replace(score, notes=drums))
+    with pytest.raises(MidiError, match="the named part has only drums"):
+        heard(score, parse_part("channel 10"))
     monkeypatch.setattr("radio.compose.listening.song.MOST_NOTES", 20)
     with pytest.raises(MidiError, match=r"it has \d+ notes; a file to start from has at most 20"):
         heard(score)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -38,6 +39,20 @@ def write_plain(path: Path, made: Checkpoint, **metadata: str) -> None:
         "card": json.dumps(made.card),
     } | metadata
     save_file({name: np.ascontiguousarray(array) for name, array in made.weights.items()}, path, header)
+
+
+def test_a_full_disk_is_an_error_that_names_the_file_and_leaves_the_old_one(path: Path) -> None:
+    checkpoints.write(path, checkpoint(), "fp32")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as caught:
+            checkpoints.write(path, checkpoint(), "fp32")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.filename == str(path)
+    assert checkpoints.read(path).part == checkpoint().part
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 
 
 @pytest.mark.parametrize(

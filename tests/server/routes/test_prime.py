@@ -75,7 +75,7 @@ async def test_an_unusable_file_is_refused_and_the_station_keeps_playing(tmp_pat
         cases = [
             (address, b"noise", 422, "file", "not a standard MIDI file"),
             (address, b"", 422, "file", "not a standard MIDI file"),
-            (f"{address}?part=channel%209", data, 422, "file", "it has no such part; choose with"),
+            (f"{address}?part=channel%209", data, 422, "file", "it has no such part; choose a track"),
             (f"{address}?part=nonsense", data, 422, "part", "unknown part 'nonsense'"),
             (address, io.BytesIO(bytes(MOST_BYTES + 1)), 413, "file", "the file is larger than 5 MB"),
             (address, io.BytesIO(too_long), 413, "file", "the recording is larger than 20 MB"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def test_a_chosen_part_of_a_file_has_the_same_events_as_in_the_whole_file(tmp_pa
     words = ["prepare", "folder", str(tmp_path / "midi"), str(tmp_path / "out"), "--encoding", "events"]
     assert main([*words, "--track", "bass"]) == 0
     assert all(piece[1] == BAND_NO_DRUMS for piece in binidx.read(tmp_path / "out" / "train"))
-    with pytest.raises(MidiError, match="it has no such part; choose with --track"):
+    with pytest.raises(MidiError, match="it has no such part; choose a track"):
         pieces_of(score, "song", PartChoice(track="harp"))
 
 
@@ -74,6 +75,13 @@ def test_incompatible_options_and_meters_are_refused(tmp_path: Path) -> None:
     score = song(tmp_path / "song.mid")
     with pytest.raises(MidiError, match="it is in 3/4"):
         pieces_of(replace(score, time_signatures=[(0, 3, 4)]), "song")
+    generator = random.Random(1)
+    freely = [
+        replace(note, start=note.start + generator.randrange(score.ppq), end=note.end + score.ppq)
+        for note in score.notes
+    ]
+    with pytest.raises(MidiError, match="its notes do not follow its beats"):
+        pieces_of(replace(score, notes=sorted(freely)), "song")
 
 
 def test_transposition_moves_all_but_the_drums_and_velocities_stay_in_range(tmp_path: Path) -> None:

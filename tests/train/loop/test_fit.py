@@ -214,7 +214,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_checkpoint(
         assert all(tensor.isfinite().all() for tensor in weights(tmp_path / "run" / "last.ckpt").values())
 
 
-def test_weights_that_are_not_finite_are_not_exported(recipe: Recipe, tmp_path: Path) -> None:
+def test_weights_that_are_not_finite_are_neither_exported_nor_evaluated(recipe: Recipe, tmp_path: Path) -> None:
     path = fit(recipe, tmp_path / "run", progress=False)
     stored = torch.load(path, weights_only=True)
     stored["state_dict"]["model.head.weight"][0, 0] = float("inf")
@@ -222,6 +222,8 @@ def test_weights_that_are_not_finite_are_not_exported(recipe: Recipe, tmp_path: 
     with pytest.raises(ModelError, match=r"weights are not finite \(head\.weight\)"):
         export(path, tmp_path / "out.safetensors", {}, "fp32")
     assert not (tmp_path / "out.safetensors").exists()
+    with pytest.raises(ModelError, match=r"weights are not finite \(head\.weight\)"):
+        evaluate(tmp_path / "run")
 
 
 def test_a_short_run_is_validated_at_its_end(recipe: Recipe, tmp_path: Path) -> None:

@@ -109,3 +109,8 @@ def test_the_command_writes_a_state_for_the_model(
     assert "bits per sampled token: " in capsys.readouterr().out
     assert main([*words[:3], "state.bin"]) == 1
     assert "must end in .safetensors" in capsys.readouterr().err
+    for split in ("train", "validation"):
+        lines = (corpus / f"{split}.jsonl").read_text().replace('"piano"', '"drums"')
+        (tmp_path / f"{split}.jsonl").write_text(lines)
+    assert main([*words[:2], str(tmp_path), str(out)]) == 1
+    assert "this is a drums corpus, not a piano corpus" in capsys.readouterr().err

@@ -7,18 +7,16 @@ from typing import Final
 
 from radio.errors import MidiError
 from radio.music.band_events import BandNote, encode, instrument_of, on_grid
-from radio.music.bar_lines import BarLines, meters
+from radio.music.bar_lines import BarLines
 from radio.music.midi_parts import PartChoice, part_voices, voice_of
 from radio.music.midi_score import Score
 from radio.music.parts import BAND
 from radio.types import BEATS_PER_BAR, TokenId
+from train.data.corpus.folder import require_beats
 from train.data.corpus.piece import Piece
 
 _FEWEST: Final = 8
 """Minimum number of notes in a piece."""
-
-_WHOLE: Final = 0.5
-"""Minimum share of a file's notes in bars of four beats."""
 
 _ALL: Final = PartChoice()
 
@@ -40,12 +38,11 @@ def pieces_of(score: Score, name: str, choice: PartChoice = _ALL) -> list[Piece]
     Bars that do not have four beats are left out.
 
     Raises:
-        MidiError: It is in another meter, has hardly any notes, or has no such part.
+        MidiError: It is in another meter, its notes do not follow its beats, it has hardly any notes, or no such part.
     """
     voices = part_voices(score.notes, choice) if choice.is_made else None
     lines = BarLines(score, max((note.end for note in score.notes), default=0))
-    if len(lines.place(score.notes)) < _WHOLE * len(score.notes):
-        raise MidiError(f"it is in {meters(score)}; bars of four beats are needed: 4/4, 2/2, 2/4 or 12/8")
+    require_beats(score, lines)
     pieces: list[Piece] = []
     for number, notes in enumerate(score.pieces()):
         placed = lines.place([note for note in notes if voices is None or voice_of(note) in voices])

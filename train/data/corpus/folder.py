@@ -103,14 +103,7 @@ def pieces_of(score: Score, name: str, part: Part, choice: PartChoice) -> list[P
     """
     voices = part_voices(score.notes, choice, drums=not part.note_offs)
     lines = BarLines(score, max((note.end for note in score.notes), default=0))
-    onsets = [start for start, _, _ in lines.place(score.notes)]
-    if len(onsets) < _WHOLE * len(score.notes):
-        raise MidiError(f"it is in {meters(score)}; bars of four beats are needed: 4/4, 2/2, 2/4 or 12/8")
-    if not follows_beats(onsets):
-        raise MidiError(
-            "its notes do not follow its beats: it was played without a click; its onsets are no nearer to beats, "
-            "triplets and sixteenths than chance"
-        )
+    require_beats(score, lines)
     pieces = []
     for number, notes in enumerate(score.pieces()):
         placed = lines.place([note for note in notes if voice_of(note) in voices])
@@ -121,6 +114,18 @@ def pieces_of(score: Score, name: str, part: Part, choice: PartChoice) -> list[P
     if not pieces:
         raise MidiError(f"it has no notes for {part.name}")
     return pieces
+
+
+def require_beats(score: Score, lines: BarLines) -> None:
+    """Raise MidiError if less than half of a file is in bars of four beats, or if its notes do not follow its beats."""
+    onsets = [start for start, _, _ in lines.place(score.notes)]
+    if len(onsets) < _WHOLE * len(score.notes):
+        raise MidiError(f"it is in {meters(score)}; bars of four beats are needed: 4/4, 2/2, 2/4 or 12/8")
+    if not follows_beats(onsets):
+        raise MidiError(
+            "its notes do not follow its beats: it was played without a click; its onsets are no nearer to beats, "
+            "triplets and sixteenths than chance"
+        )
 
 
 def _piece(placed: Sequence[tuple[float, float, FileNote]], name: str, part: Part) -> Piece | None:
