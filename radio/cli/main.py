@@ -32,6 +32,7 @@ from radio.cli.arguments import Parser, add_config
 from radio.cli.exit_codes import FAILED, INTERRUPTED, OK, USAGE
 from radio.cli.output import discard_unwritable
 from radio.errors import ControlError, RadioError, SettingsError
+from radio.music.names import without_controls
 
 _COMMANDS: Final[dict[str, tuple[ModuleType, str]]] = {
     "play": (play, "play a station, through the speakers or into a pipe; `radio` without a command does the same"),
@@ -163,7 +164,7 @@ def _interrupt(_number: int, _frame: object) -> NoReturn:
 def _report(message: object) -> None:
     with suppress(OSError):  # nothing can be reported if standard error is full; the exit status remains
         for line in str(message).splitlines():
-            print(f"radio: {line}", file=sys.stderr)
+            print(f"radio: {without_controls(line)}", file=sys.stderr)
 
 
 def _described(error: Exception) -> str:

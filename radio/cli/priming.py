@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from radio.cli.prompting import VIA_MUSICGEN
 from radio.errors import AudioError, MidiError, SettingsError
+from radio.music.names import shown
 
 if TYPE_CHECKING:
     from radio.settings.station import StationSettings
@@ -52,7 +53,8 @@ def primed(arguments: argparse.Namespace, settings: StationSettings) -> StationS
             raise SettingsError("--prime-part requires a MIDI file as --prime, instead of random")
         print("random: two bars of random notes; tempo, key and chords are the station's own", file=sys.stderr)
     else:
-        print(f"{path.name}: {_found(path, part, generated=arguments.prompt_via == VIA_MUSICGEN)}", file=sys.stderr)
+        found = _found(path, part, generated=arguments.prompt_via == VIA_MUSICGEN)
+        print(f"{shown(Path(path.name))}: {found}", file=sys.stderr)
         path = path.resolve()
     return replace(settings, prime=path, prime_part=part)
 

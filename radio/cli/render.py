@@ -24,6 +24,7 @@ from radio.cli.musicgen import take_recording
 from radio.cli.priming import primed
 from radio.cli.progress import progress_bar
 from radio.errors import SettingsError, StreamError, did_you_mean
+from radio.music.names import shown
 from radio.types import LARGEST_SEED, SAMPLE_RATE
 
 if TYPE_CHECKING:  # `radio --help` imports neither numpy nor rich
@@ -137,7 +138,7 @@ def render(settings: StationSettings, *, extent: Extent, paths: Sequence[Path], 
         with progress_bar(console, targets[0].name) as on_progress, _drafts(targets) as drafts:
             words = rendering.render(settings, extent=extent, seed=seed, paths=drafts, on_progress=on_progress)
         for target in targets:
-            console.print(f"{target}: {words}", markup=False, highlight=False, soft_wrap=True)
+            console.print(f"{shown(target)}: {words}", markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager

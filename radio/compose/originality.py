@@ -11,6 +11,7 @@ from radio.errors import MidiError, ModelError
 from radio.music import midi
 from radio.music.events import Note
 from radio.music.midi_score import DRUM_CHANNEL
+from radio.music.names import shown
 from radio.music.parts import DRUMS, PIANO, Part
 from radio.music.quantize import quantize
 from radio.paths import CHECKPOINTS
@@ -85,7 +86,7 @@ def _passages(notes: Sequence[Note]) -> Iterator[tuple[int, list[Note]]]:
 def report(path: Path, findings: Sequence[Finding], indexes: Mapping[Part, Index]) -> str:
     """Return the findings as a table that includes unseen human music, and a sentence for each track."""
     lines = [
-        f"{path}: the longest run of notes in each {PASSAGE_BARS} bars that also occurs in the training music,",
+        f"{shown(path)}: the longest run of notes in each {PASSAGE_BARS} bars that also occurs in the training music,",
         f"in any key and at any tempo. Runs of {SHINGLE} notes or fewer are common in all music and count as 0.",
         "",
         *table({finding.track: finding.spread for finding in findings} | _human(findings, indexes)),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import isfinite
+from pathlib import Path
 from statistics import median
 from typing import Final, NamedTuple
 
 from radio.judge.measures import BANDS, Measures
 from radio.judge.score import Comparison, Score
+from radio.music.names import shown
 from radio.types import JsonValue
 
 TAGS: Final = ("chillout", "chill", "Mellow", "ambient", "electronic", "Hip-Hop", "jazz", "instrumental", "rock")
@@ -71,7 +73,7 @@ def markdown(
         comparisons: the comparison of each recording with the references, or none.
         differences: add a column with the differences of the second recording from the first.
     """
-    head = ["measure", *(one.path.name.replace("|", "/") for one in scores)]
+    head = ["measure", *(shown(Path(one.path.name)).replace("|", "/") for one in scores)]
     head += ["difference"] * differences + [f"references ({len(references)})"] * bool(references)
     rows = [[row.title, *_cells(row, scores, references, differences)] for row in ROWS]
     rows += [
@@ -104,7 +106,7 @@ def as_json(one: Score, names: Sequence[str], comparison: Comparison | None = No
     tags: dict[str, JsonValue] = {name: round(float(value), 4) for name, value in zip(names, one.tags, strict=True)}
     measures: dict[str, JsonValue] = {row.key: _rounded(row.value(one.measures)) for row in ROWS}
     against: Mapping[str, JsonValue] = {} if comparison is None else comparison._asdict()
-    return {"file": str(one.path), **measures, "tags": tags, **against}
+    return {"file": shown(one.path), **measures, "tags": tags, **against}
 
 
 def _rounded(value: float) -> float | None:

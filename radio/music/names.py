@@ -36,3 +36,8 @@ def shown(path: Path) -> str:
     """Return a path for messages; a byte that is not UTF-8 is written as a four-character escape."""
     text = os.fsencode(path).decode("utf-8", "backslashreplace")
     return "".join(character if character.isprintable() else "�" for character in text)
+
+
+def without_controls(line: str) -> str:
+    """Return a line with spaces for tabs, and a replacement character for each control character and surrogate."""
+    return "".join("�" if unicodedata.category(one) in ("Cc", "Cs") else one for one in line.expandtabs())

@@ -36,6 +36,19 @@ def test_the_set_option_takes_precedence_over_the_file(tmp_path: Path) -> None:
     assert midi.read(out).tempos[0][1] == pytest.approx(60e6 / 60, rel=1e-5)
 
 
+def test_control_characters_of_a_file_name_do_not_reach_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    song(tmp_path / "red\x1b[31m.mid", tempo=72)
+    render = ["render", "--station", "study", "--bars", "1", str(tmp_path / "out.mid"), "--prime"]
+    assert main([*render, str(tmp_path / "red\x1b[31m.mid")]) == OK
+    assert main([*render, str(tmp_path / "missing\x1b[31m.mid")]) == FAILED
+    errors = capsys.readouterr().err
+    assert "\x1b" not in errors
+    assert "red�[31m.mid: 72 BPM" in errors
+    assert errors.count("missing�[31m.mid") == 1
+
+
 @needs_network
 @pytest.mark.usefixtures("two_candidates")
 def test_a_render_starts_from_a_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -68,6 +68,16 @@ def test_a_mistake_is_reported_in_one_line(
     assert len(err.splitlines()) == 1
 
 
+def test_any_file_name_can_be_shown(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    path = write(tmp_path / "red\x1b[31m \udce9.wav", tone(440, -20, 1.0))
+    assert main(["score", str(path)]) == 0
+    assert main(["score", "--json", str(path)]) == 0
+    out = capsysbinary.readouterr().out
+    assert b"\x1b" not in out
+    assert out.decode().count(r"31m \xe9.wav") == 1
+    assert json.loads(out.splitlines()[-1])["file"].endswith(r"31m \xe9.wav")
+
+
 def test_short_audio_has_measures_but_no_distance(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(tmp_path / "short.wav", np.concatenate((tone(440, -20, 1.0), tone(330, -20, 1.0))))
     assert main(["score", str(path), "--against", str(tmp_path)]) == 0

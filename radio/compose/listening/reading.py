@@ -23,7 +23,7 @@ from radio.music import midi
 from radio.music.events import Note
 from radio.music.midi_parts import PartChoice
 from radio.music.midi_score import Score
-from radio.music.names import printable
+from radio.music.names import printable, shown
 from radio.music.parts import PIANO
 from radio.music.quantize import quantize
 from radio.transcription.recording import transcribe
@@ -63,7 +63,8 @@ def read_prime(path: Path, choice: PartChoice) -> Prime:
         return prime_of(transcribe(path) if recorded else midi.read(path), printable(path.stem), choice)
     except (MidiError, AudioError) as error:
         message = str(error)
-        raise type(error)(message if message.startswith(str(path)) else f"{path}: {message}") from None
+        named = message.startswith((str(path), shown(path)))
+        raise type(error)(message if named else f"{shown(path)}: {message}") from None
 
 
 def _beginning(path: Path) -> bytes:
