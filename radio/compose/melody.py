@@ -83,8 +83,8 @@ class Backing:
     def sounding(self, start: Tick, end: Tick) -> list[Note]:
         """Return the notes of the keys that sound between `start` and `end`."""
         length = self.keys.end
-        return [
-            replace(note, start=note.start + turn * length, end=note.end + turn * length)
+        return [  # `replace` would take half of the time of writing a lead
+            Note(note.start + turn * length, note.end + turn * length, note.note, note.velocity)
             for turn in range(start // length, -(-end // length))
             for note in self.keys.notes
             if note.start + turn * length < end and note.end + turn * length > start
