@@ -328,7 +328,7 @@ class Composer(ConductedComposer):
             return []
         lead = material.lead[script.material]
         if lead_returns(track.script, plan.number - track.first_bar):
-            # A material from a snapshot of version 0.9 or earlier has no returns.
+            # The material of an older snapshot has no returns.
             lead = material.lead.get(melody.return_of(script.material), lead)
         notes = lead.bar(track.loop_place(plan.number), plan.tick)
         return _events(melody.without_clashes(notes, keys_notes))
