@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from radio.cli.prompting import VIA_MUSICGEN
 from radio.errors import AudioError, MidiError, SettingsError
-from radio.music.names import shown
+from radio.music.names import shown_name
 
 if TYPE_CHECKING:
     from radio.settings.station import StationSettings
@@ -54,7 +54,7 @@ def primed(arguments: argparse.Namespace, settings: StationSettings) -> StationS
         print("random: two bars of random notes; tempo, key and chords are the station's own", file=sys.stderr)
     else:
         found = _found(path, part, generated=arguments.prompt_via == VIA_MUSICGEN)
-        print(f"{shown(Path(path.name))}: {found}", file=sys.stderr)
+        print(f"{shown_name(path)}: {found}", file=sys.stderr)
         path = path.resolve()
     return replace(settings, prime=path, prime_part=part)
 

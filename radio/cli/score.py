@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from radio.cli.exit_codes import OK
-from radio.music.names import shown
+from radio.music.names import shown_name
 
 if TYPE_CHECKING:  # `radio --help` imports neither numpy nor rich
     from radio.judge.score import Comparison, OnFile, Score
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     print_baseline(references)
     for one, extra in zip(scores, extras, strict=True):
         for name, value in extra.items():
-            print(f"{shown(Path(one.path.name))}: {name}: {value}")
+            print(f"{shown_name(one.path)}: {name}: {value}")
     return OK
 
 
@@ -152,4 +152,4 @@ def progress() -> Iterator[OnFile]:
 
     console = Console(stderr=True)
     with console.status("reading") as status:
-        yield lambda path: status.update(shown(Path(path.name)))
+        yield lambda path: status.update(shown_name(path))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from pathlib import Path
 from typing import Final
 
 from radio.judge.charts import Axis, Series, bars, lines, nice_step
 from radio.judge.measures import BANDS
 from radio.judge.score import Score
 from radio.judge.table import shown_tags
-from radio.music.names import shown
+from radio.music.names import shown_name
 
 _TAGS: Final = 8
 _HERTZ: Final = (31.5, 63, 125, 250, 500, 1_000, 2_000, 4_000, 8_000, 16_000)
@@ -39,10 +38,6 @@ th:first-child, td:first-child { text-align: left; white-space: normal; min-widt
 """
 
 
-def _name(one: Score) -> str:
-    return shown(Path(one.path.name))
-
-
 def html(scores: Sequence[Score], names: Sequence[str], markdown: str, footnote: str = "") -> str:
     """Return a page that compares recordings: spectra, bands, loudness over time, tags, and all figures.
 
@@ -52,7 +47,7 @@ def html(scores: Sequence[Score], names: Sequence[str], markdown: str, footnote:
         markdown: the table of all figures, from `radio.judge.table`.
         footnote: a sentence below the table.
     """
-    files = [_name(one) for one in scores]
+    files = [shown_name(one.path) for one in scores]
     legend = "".join(f'<li><i class="s{number}"></i>{escape(name)}</li>' for number, name in enumerate(files))
     sections = [
         ("Spectrum", "Third octaves, in dB relative to the whole.", _spectra(scores)),
@@ -75,7 +70,7 @@ def html(scores: Sequence[Score], names: Sequence[str], markdown: str, footnote:
 
 
 def _spectra(scores: Sequence[Score]) -> str:
-    series = [Series(_name(one), list(one.measures.spectrum.items())) for one in scores]
+    series = [Series(shown_name(one.path), list(one.measures.spectrum.items())) for one in scores]
     axis = Axis(25, 16_000, _HERTZ, lambda hertz: f"{hertz / 1_000:g}k" if hertz >= 1_000 else f"{hertz:g}", True)
     return lines(series, axis, low=-60, high=0, title="Spectra")
 
@@ -88,7 +83,7 @@ def _bands(scores: Sequence[Score]) -> str:
 def _courses(scores: Sequence[Score]) -> str:
     series = [
         Series(
-            _name(one),
+            shown_name(one.path),
             [((place + 30) / 600, float(value)) for place, value in enumerate(one.measures.course)],
         )
         for one in scores

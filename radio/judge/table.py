@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import isfinite
-from pathlib import Path
 from statistics import median
 from typing import Final, NamedTuple
 
 from radio.judge.measures import BANDS, Measures
 from radio.judge.score import Comparison, Score
-from radio.music.names import shown
+from radio.music.names import shown, shown_name
 from radio.types import JsonValue
 
 TAGS: Final = ("chillout", "chill", "Mellow", "ambient", "electronic", "Hip-Hop", "jazz", "instrumental", "rock")
@@ -73,7 +72,7 @@ def markdown(
         comparisons: the comparison of each recording with the references, or none.
         differences: add a column with the differences of the second recording from the first.
     """
-    head = ["measure", *(shown(Path(one.path.name)).replace("|", "/") for one in scores)]
+    head = ["measure", *(shown_name(one.path).replace("|", "/") for one in scores)]
     head += ["difference"] * differences + [f"references ({len(references)})"] * bool(references)
     rows = [[row.title, *_cells(row, scores, references, differences)] for row in ROWS]
     rows += [

@@ -38,6 +38,11 @@ def shown(path: Path) -> str:
     return "".join(character if character.isprintable() else "�" for character in text)
 
 
+def shown_name(path: Path) -> str:
+    """Return the name of a file for messages, as `shown`."""
+    return shown(Path(path.name))
+
+
 def without_controls(line: str) -> str:
     """Return a line with spaces for tabs, and a replacement character for each control character and surrogate."""
     return "".join("�" if unicodedata.category(one) in ("Cc", "Cs") else one for one in line.expandtabs())
