@@ -2,7 +2,7 @@
 
 The relay never waits for a listener. A chunk that a listener cannot receive now stays in the ring, and a listener that
 falls too far behind is disconnected. A stream never skips a byte. `Relay.advance` is called on every tick. Listeners
-with a short burst are written to on every tick. Those with a burst of many seconds are written to every two seconds, in
+with a short burst are written to on every tick. Those with a long burst are written to every four seconds, in
 turns, so that each tick serves only some of them. If their players run low because the station stalled, they too are
 written to on every tick.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from radio.stream.relay.listener import Listener, MetadataInserter, Sink
 from radio.stream.relay.ring import Ring
@@ -20,16 +21,17 @@ from radio.types import BURST_LIMIT, SAMPLE_RATE, Frames, Seconds
 ADVANCE_INTERVAL: Seconds = 0.08
 """Time between calls of `Relay.advance`: about one chunk."""
 
-TURNS = 24
-"""Ticks between writes to a listener with a long burst: just under two seconds.
+TURNS = 48
+"""Ticks between writes to a listener with a long burst: just under four seconds.
 
-Nearly all the cost of a listener is that of the system calls, which hardly depends on the size of a write.
+Most of the cost of a listener is that of the system calls and of waking the receiver. It grows by less than half when a
+write is twice as large.
 """
 
-LONG_BURST: Seconds = 8.0
-"""Listeners with a burst of at least this length get their audio two seconds at a time."""
+LONG_BURST: Seconds = 12.0
+"""Listeners with a burst of at least this length get their audio four seconds at a time."""
 
-SHORT_CUSHION: Seconds = 3.5
+SHORT_CUSHION: Seconds = 5.5
 """A listener whose player has less audio left than this after a stall of the station is served on every tick again."""
 
 COMPLETE: Seconds = 1.0
@@ -45,7 +47,7 @@ A player that stops reading with the longest burst in its buffers may pause for 
 suspended, the ring may have dropped a listener's next chunk; the listener is then disconnected too.
 """
 
-MAX_CHUNKS = 28
+MAX_CHUNKS = 56
 """Largest number of chunks per write: those of one turn, plus some for a listener that has fallen behind.
 
 Larger writes make Linux enlarge the listener's receive buffer, which then accepts minutes of audio after the listener
@@ -58,11 +60,19 @@ STALL_LIMIT: Seconds = 60.0
 READING_SHARE = 0.75
 """A listener is reading if its window shrinks by less than this share of the acknowledged bytes."""
 
-READ_CHECK_ROUNDS = 3
+READ_CHECK_ROUNDS = 2
 """Rounds of `TURNS` ticks between checks that a listener is reading."""
 
-QUIET_LIMIT: Seconds = 2.0
+QUIET_LIMIT: Seconds = 4.0
 """If nothing has been sent to a listener for this long, its connection is checked for a hang-up."""
+
+
+class Payload(NamedTuple):
+    """The bytes of one write, and the number and the first frame of the chunk after it."""
+
+    data: bytes
+    next: int
+    end: Frames
 
 
 @dataclass(slots=True)
@@ -96,8 +106,8 @@ class Relay:
     _turns: list[dict[Listener, None]] = field(default_factory=lambda: [{} for _ in range(TURNS)])
     _tick: int = 0
     _closed: bool = False
-    _payloads: dict[int, bytes] = field(default_factory=dict)
-    """The bytes to send on this tick, by the number of their first chunk; shared by the listeners."""
+    _payloads: dict[int, Payload] = field(default_factory=dict)
+    """The writes of this tick, by the number of their first chunk; shared by the listeners."""
 
     @property
     def listeners(self) -> int:
@@ -208,28 +218,34 @@ class Relay:
             return
         if listener.next < 0 and not self._find_start(listener):
             return
-        number, edge = listener.next, self.ring.edge
-        if number >= edge:
+        ring, number = self.ring, listener.next
+        if number >= ring.edge:
             return
-        if number < self.ring.oldest:
+        if number < ring.oldest:
             self.counts.slow_disconnects += 1
             self.leave(listener)
             return
-        last = listener.next = min(edge, number + MAX_CHUNKS)
+        payload = self._payloads.get(number) or self._join_chunks(number)
+        listener.next = payload.next
+        cushion = self._fill(listener, payload.end)
+        data = payload.data
         if listener.inserter is not None:
-            data = listener.inserter.insert(self.ring.slice(number, last))
-        elif not (data := self._payloads.get(number, b"")):
-            data = self._payloads[number] = b"".join([chunk.data for chunk in self.ring.slice(number, last)])
-        end = self.ring[last - 1].end
-        cushion = self._fill(listener, end)
+            data = listener.inserter.insert(ring.slice(number, payload.next))
         if not self._send(listener, data):
             return
         # The burst is not complete while the past is still being encoded.
-        complete = last == edge and self.ring.live - end < COMPLETE * SAMPLE_RATE
+        complete = payload.next == ring.edge and ring.live - payload.end < COMPLETE * SAMPLE_RATE
         if listener.turn >= 0 and (cushion < SHORT_CUSHION or not complete):
             self._serve_every_tick(listener)
         elif listener.turn < 0 and cushion >= SHORT_CUSHION and listener.long_burst and complete:
             self._assign_turn(listener)
+
+    def _join_chunks(self, number: int) -> Payload:
+        """Join the released chunks from `number` onward, for all listeners that continue there on this tick."""
+        last = min(self.ring.edge, number + MAX_CHUNKS)
+        data = b"".join([chunk.data for chunk in self.ring.slice(number, last)])
+        payload = self._payloads[number] = Payload(data, last, self.ring[last - 1].end)
+        return payload
 
     def _fill(self, listener: Listener, sent: Frames) -> Seconds:
         """Record that audio before frame `sent` is being sent, and return the amount of audio that the player has."""

@@ -84,7 +84,7 @@ def test_each_write_is_limited_to_the_maximum_number_of_chunks(
         relay.advance()
     largest = max(sum(map(len, station.chunks[n : n + MAX_CHUNKS])) for n in range(len(station.chunks)))
     assert max(len(data) for _, data in peer.sends) <= largest
-    assert len(peer.received) > 10 * largest
+    assert len(peer.received) > 5 * largest
 
 
 def test_listeners_with_a_long_burst_take_turns_and_share_bytes(
@@ -178,11 +178,11 @@ def test_a_listener_with_a_used_up_cushion_is_written_to_on_every_tick(
 ) -> None:
     station.run(40)
     peer = Peer(clock)
-    listener = join(relay, peer, 10.0)
+    listener = join(relay, peer, 14.0)
     station.run(5)
     assert listener.turn >= 0
-    stall(station, clock, 11.5)
-    station.run(3)
+    stall(station, clock, 14.0)
+    station.run(TURN + 2)
     assert listener.turn < 0
     last = [time for time, _ in peer.sends if time > clock() - 2]
     assert len(last) >= 20
