@@ -10,7 +10,7 @@ from typing import Final
 from radio.station.resume import PREROLL, LogEntry, Resume, Snapshot
 from radio.types import SAMPLE_RATE, Action, Frames, JsonValue
 
-SPACING: Final[Frames] = 2 * SAMPLE_RATE
+SPACING: Final[Frames] = 4 * SAMPLE_RATE
 """Minimum distance between two stored snapshots. Each takes half a megabyte."""
 
 LONGEST_BAR: Final[Frames] = 5 * SAMPLE_RATE
