@@ -46,8 +46,9 @@ def clean_pads(drums: FittedDrums) -> dict[int, Pad]:
         loop=0.5,
     )
     ride = Pad("ride", drums.voice("ride"), layers=3, variants=1, pan=-150, note=drums.ringing("ride"), loop=0.5)
-    kick = Pad("kick", drums.voice("kick"), layers=4, rate=DARK, note=drums.ringing("kick"), loop=0.2)
-    snare = Pad("snare", drums.voice("snare"), layers=4, note=drums.ringing("snare"), loop=0.15)
+    kick = Pad("kick", drums.voice("kick"), layers=4, rate=DARK)
+    # A little softer than FluidR3's, since its stroke would exceed full scale.
+    snare = Pad("snare", drums.voice("snare"), layers=4, seconds=1.25, level=-26.7)
     return pads | {
         35: kick,
         36: kick,

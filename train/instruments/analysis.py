@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import find_peaks, stft
+from scipy.signal import stft
 from scipy.signal.windows import blackmanharris
 
 from train.instruments.distance import attack, mel_bands
@@ -115,19 +115,6 @@ def mode_ratios(note: Signal, fundamental: float, guesses: Signal) -> Signal:
     return np.array(ratios)
 
 
-def drum_modes(note: Signal, count: int = 20, highest: float = 2000.0) -> Signal:
-    """Return the frequencies in Hz of the strongest peaks in the spectrum of a drum."""
-    size = 1 << 17
-    length = min(len(note), round(0.35 * RATE))
-    window = np.hanning(2 * length)[length:]
-    levels = 20 * np.log10(np.abs(np.fft.rfft(note[:length] * window, size)) + 1e-9)
-    hertz = np.arange(len(levels)) * RATE / size
-    levels[(hertz < 25) | (hertz > highest)] = -200
-    peaks, _ = find_peaks(levels, prominence=4, distance=int(12 * size / RATE))
-    strongest = sorted(peaks, key=lambda peak: -levels[peak])[:count]
-    return np.sort(hertz[strongest])
-
-
 def band_levels(note: Signal, recorded: float) -> npt.NDArray[np.float64]:
     """Return the levels of a note's bands, (bands, times), in dB; white noise with an RMS of 1 has 0.
 
@@ -216,21 +203,36 @@ def fit_note(note: Signal, fundamental: float, ratios: Signal, *, spacing: float
     noise = 10 * np.log10(np.maximum(np.maximum(missing, _LEAST_NOISE * 10 ** (goal / 10)), 10 ** (FLOOR / 10)))
     between = noise_between(note, fundamental * ratios, spacing)
     noise = np.where(np.isnan(between), noise, between)
-    fitted = replace(fitted, noise=extended(noise, recorded))
-    places = np.interp(fundamental * ratios, NOISE_CENTERS, np.arange(NOISE_BANDS))
+    return refined(replace(fitted, noise=extended(noise, recorded)), note, recorded, seed)
+
+
+def refined(fitted: Note, note: Signal, recorded: float, seed: int = 1, *, excess: float = 0.0) -> Note:
+    """Return a fitted note with the spectrum of the recording.
+
+    Args:
+        fitted: its parameters.
+        note: the aligned recording, padded to its full length.
+        recorded: seconds of the recording; later samples do not count.
+        seed: the seed of the noise in the fit.
+        excess: dB by which noise may exceed the level that the recording shows.
+    """
+    goal, seconds = band_levels(note, recorded), len(note) / RATE
+    hertz = fitted.frequency * fitted.ratios
+    places = np.interp(hertz, NOISE_CENTERS, np.arange(NOISE_BANDS))
     lower = np.minimum(places.astype(int), NOISE_BANDS - 2)
     weight = (places - lower)[:, None]
     for _ in range(_REFINEMENTS):
         hiss = render_noise(fitted.noise, seconds, seed)
         tones = render_partials(fitted, seconds)
         error = np.clip(goal - band_levels(tones + hiss, recorded), -_LARGEST_STEP, _LARGEST_STEP)
+        highest = np.maximum(goal + excess, FLOOR)
         share = 1 / (1 + 10 ** ((band_levels(tones, recorded) - band_levels(hiss, recorded)) / 10))
         error_of_tones = error * (1 - share)
         at_partials = error_of_tones[lower] * (1 - weight) + error_of_tones[lower + 1] * weight
         fitted = replace(
             fitted,
             partials=extended(np.maximum(fitted.partials + 0.7 * at_partials, FLOOR), recorded),
-            noise=extended(np.clip(fitted.noise + 0.7 * error * share, FLOOR, np.maximum(goal, FLOOR)), recorded),
+            noise=extended(np.clip(fitted.noise + 0.7 * error * share, FLOOR, highest), recorded),
         )
     return fitted
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from scipy.signal import fftconvolve
 
 from train.instruments.note import RING_RANGE, RINGS_FROM, RINGS_UNTIL
 from train.instruments.references import RATE, Signal
 
 _SHORTEST: Final = 0.010
 """Minimum seconds of the window; it spans whole periods, so that the envelope does not follow the wave."""
+_STROKE_WINDOW: Final = 0.006
+"""Seconds of the window for the attack of a drum; it resolves 2 ms."""
 _ATTACK_SECONDS: Final = 0.5
 """Seconds in which a note reaches its peak."""
 _LEAST_DECAY: Final = 0.1
@@ -31,10 +34,22 @@ def envelope(note: Signal, hertz: float = 0.0) -> Signal:
 
 
 def attack_time(note: Signal, hertz: float = 0.0) -> float:
-    """Return the milliseconds that the envelope takes from 10 % to 90 % of its peak."""
-    level = envelope(note, hertz)[: round(_ATTACK_SECONDS * 1000)]
-    low, high = (_first_above(level, share * float(level.max())) for share in (0.1, 0.9))
-    return high - low
+    """Return the milliseconds that the envelope takes from 10 % to 90 % of its peak, or to 70 % for a drum (0 Hz).
+
+    The envelope of a drum has several peaks, of nearly the same height, and noise decides which one is highest.
+    """
+    if hertz:
+        level, step, top = envelope(note, hertz)[: round(_ATTACK_SECONDS * 1000)], 1.0, 0.9
+    else:
+        level, step, top = _stroke(note[: round(_ATTACK_SECONDS * RATE)]), 1000 / RATE, 0.7
+    low, high = (_first_above(level, share * float(level.max())) for share in (0.1, top))
+    return (high - low) * step
+
+
+def _stroke(note: Signal) -> Signal:
+    """Return the RMS of a drum around each sample; the window is smooth, so that single samples do not count."""
+    window = np.hanning(round(_STROKE_WINDOW * RATE))
+    return np.asarray(np.sqrt(np.maximum(fftconvolve(note**2, window / window.sum()), 0)))
 
 
 def decay_slopes(reference: Signal, note: Signal, hertz: float = 0.0) -> tuple[float, float] | None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 
+from train.instruments.drum_analysis import noise_seed
 from train.instruments.fitting import PARAMETERS, FittedNote, read_parameters
 from train.instruments.note import Note, render
 from train.instruments.percussion import Voice
 from train.instruments.references import Signal
+
+_REPEAT: Final = 100
+"""Difference of the seeds of two variants of one take."""
 
 
 class FittedDrums:
@@ -33,7 +38,9 @@ class FittedDrums:
         """
 
         def hit(velocity: float, variant: int) -> Signal:
-            sound = render(self.note(name, softest + velocity * (loudest - softest), variant), 2.5, seed=11 + variant)
+            takes = self._takes(name, softest + velocity * (loudest - softest))
+            again, place = divmod(variant, len(takes))
+            sound = render(takes[place].note, 2.5, seed=noise_seed(takes[place].take) + _REPEAT * again)
             if pitch == 1:
                 return sound
             places = np.arange(int(len(sound) / pitch)) * pitch
@@ -41,16 +48,20 @@ class FittedDrums:
 
         return hit
 
-    def note(self, name: str, velocity: float, variant: int) -> Note:
-        """Return the parameters of a take of the reference that is nearest in velocity."""
-        hits = self._fitted(name)
-        nearest = min(abs(hit.velocity - velocity) for hit in hits)
-        takes = [hit for hit in hits if abs(hit.velocity - velocity) == nearest]
-        return takes[variant % len(takes)].note
-
     def ringing(self, name: str) -> Callable[[float, int], Note]:
         """Return a drum's parameters by velocity, from 0 to 1, and variant, for a pad that rings on in a loop."""
-        return lambda velocity, variant: self.note(name, 1 + 126 * velocity, variant)
+
+        def note(velocity: float, variant: int) -> Note:
+            takes = self._takes(name, 1 + 126 * velocity)
+            return takes[variant % len(takes)].note
+
+        return note
+
+    def _takes(self, name: str, velocity: float) -> list[FittedNote]:
+        """Return the takes of the reference that is nearest in velocity."""
+        hits = self._fitted(name)
+        nearest = min(abs(hit.velocity - velocity) for hit in hits)
+        return [hit for hit in hits if abs(hit.velocity - velocity) == nearest]
 
     def _fitted(self, name: str) -> list[FittedNote]:
         if name not in self._hits:

@@ -12,19 +12,19 @@ import numpy as np
 
 from train.instruments.analysis import (
     aligned,
-    drum_modes,
     fit_note,
     frequency_of,
     harmonic_ratios,
     mode_ratios,
     with_envelope,
 )
+from train.instruments.drum_analysis import fit_drum, noise_seed
 from train.instruments.note import FLOOR, NOISE_CENTERS, TIMES, Note
 from train.instruments.references import Reference, Signal
+from train.instruments.stroke import STROKE_EDGES, STROKE_TIMES
 
 PARAMETERS: Final = Path(__file__).parent / "parameters"
 _HARMONICS: Final = 40
-_DRUM_SPACING: Final = 60.0
 _QUIETEST: Final = 85.0
 """dB below a note's loudest level at which its levels end."""
 
@@ -45,6 +45,8 @@ class Source:
     folder: str
     credit: str
     kind: Kind = Kind.STRING
+    rings: bool = False
+    """True for a drum whose pad rings on in a loop."""
 
 
 _VIRTUOSITY: Final = 'Versilian Studios and Karoryfer "Virtuosity Drums": github.com/adewale/keyboardia, CC0'
@@ -72,7 +74,7 @@ SOURCES: Final = (
         Kind.BAR,
     ),
     *(
-        Source(folder, f"{name}, {_VIRTUOSITY}", Kind.DRUM)
+        Source(folder, f"{name}, {_VIRTUOSITY}", Kind.DRUM, rings=folder in ("hihat-open", "ride"))
         for folder, name in (
             ("kick", "Bass drum"),
             ("snare", "Snare drum"),
@@ -100,7 +102,7 @@ def fit_reference(source: Source, reference: Reference) -> FittedNote:
     recording = aligned(reference.signal())
     nominal = frequency_of(reference.note)
     if source.kind is Kind.DRUM:
-        note = fit_note(recording, 1.0, drum_modes(recording), spacing=_DRUM_SPACING)
+        note = fit_drum(recording, noise_seed(reference.take), rings=source.rings)
     elif source.kind is Kind.BAR:
         fundamental, _ = harmonic_ratios(recording, nominal, 1, stretch=False)
         ratios = mode_ratios(recording, fundamental, bar_modes(reference.note))
@@ -121,11 +123,13 @@ def bar_modes(pitch: int) -> Signal:
 def write_parameters(path: Path, source: Source, notes: list[FittedNote]) -> None:
     """Write the parameters of an instrument's notes as JSON; levels are whole dB relative to the note's loudest."""
     rows = [json.dumps(_row(fitted), separators=(",", ":")) for fitted in notes]
-    head = {
+    head: dict[str, object] = {
         "references": source.credit,
         "times_s": TIMES.tolist(),
         "noise_bands_hz": [round(hertz) for hertz in NOISE_CENTERS],
     }
+    if source.kind is Kind.DRUM:
+        head |= {"stroke_times_s": STROKE_TIMES.tolist(), "stroke_edges_hz": list(STROKE_EDGES)}
     text = json.dumps(head, indent=1, ensure_ascii=False)[:-2]
     path.write_text(f'{text},\n "notes": [\n  ' + ",\n  ".join(rows) + "\n ]\n}\n")
 
@@ -145,7 +149,7 @@ def _row(fitted: FittedNote) -> dict[str, object]:
     partials = whole(note.partials)
     while len(partials) > 1 and max(partials[-1]) <= -_QUIETEST:
         partials.pop()
-    return {
+    row: dict[str, object] = {
         "pitch": fitted.pitch,
         "velocity": fitted.velocity,
         "take": fitted.take,
@@ -155,6 +159,11 @@ def _row(fitted: FittedNote) -> dict[str, object]:
         "partials": partials,
         "noise": whole(note.noise),
     }
+    if note.phases is not None:
+        row["phases"] = [round(float(phase), 2) for phase in note.phases[: len(partials)]]
+    if note.stroke is not None:
+        row["stroke"] = np.round(note.stroke).astype(int).tolist()
+    return row
 
 
 def _note(row: dict[str, object]) -> FittedNote:
@@ -164,5 +173,6 @@ def _note(row: dict[str, object]) -> FittedNote:
         for name in ("partials", "noise")
     }
     pitch, velocity, take = (int(str(row[name])) for name in ("pitch", "velocity", "take"))
-    note = Note(float(str(row["hertz"])), values["ratios"], levels["partials"], levels["noise"])
+    phases, stroke = (np.array(row[name], dtype=float) if name in row else None for name in ("phases", "stroke"))
+    note = Note(float(str(row["hertz"])), values["ratios"], levels["partials"], levels["noise"], phases, stroke)
     return FittedNote(pitch, velocity, take, note)

@@ -16,6 +16,7 @@ from scipy.signal import istft, stft
 
 from train.instruments.distance import mel_edges
 from train.instruments.references import RATE, Signal
+from train.instruments.stroke import struck
 
 TIMES: Final = np.array([0.0, 0.005, 0.012, 0.022, 0.035, 0.05, 0.07, 0.1, 0.2, 0.4, 0.7, 1.1, 1.6, 2.4])
 """Seconds after the attack at which levels are stored; between them a level is linear in dB."""
@@ -51,6 +52,15 @@ class Note:
     """Levels of the partials, (partials, times)."""
     noise: Levels
     """Levels of the noise in its bands, (bands, times)."""
+    phases: npt.NDArray[np.float64] | None = None
+    """Starting phases of the partials [those of `partial_phases`]."""
+    stroke: Levels | None = None
+    """Gains of a drum's stroke in dB, (bands of `stroke`, times of `stroke`)."""
+
+    @property
+    def starting_phases(self) -> Signal:
+        """The phase of each partial at the start."""
+        return partial_phases(len(self.ratios)) if self.phases is None else self.phases
 
 
 def level_curves(levels: Levels, moments: Signal) -> Levels:
@@ -94,10 +104,9 @@ def render_partials(note: Note, seconds: float, rate: int = RATE) -> Signal:
     length = round(seconds * rate)
     moments = np.arange(0, length + 64, 64) / rate
     out = np.zeros(length)
-    phases = partial_phases(len(note.ratios))
     position = np.arange(length)
     curves = 10 ** (level_curves(note.partials, moments) / 20)
-    for ratio, phase, curve in zip(note.ratios, phases, curves, strict=True):
+    for ratio, phase, curve in zip(note.ratios, note.starting_phases, curves, strict=True):
         hertz = note.frequency * ratio
         if hertz < 0.45 * rate and curve.max() > 1e-4 * curves.max():
             level = np.interp(position, moments * rate, curve)
@@ -123,7 +132,8 @@ def render_noise(levels: Levels, seconds: float, seed: int, rate: int = RATE) ->
 
 def render(note: Note, seconds: float, *, seed: int = 1, rate: int = RATE) -> Signal:
     """Return the note's samples."""
-    return render_partials(note, seconds, rate) + render_noise(note.noise, seconds, seed, rate)
+    sound = render_partials(note, seconds, rate) + render_noise(note.noise, seconds, seed, rate)
+    return struck(sound, note.stroke, rate)
 
 
 def fade_in(length: int, rate: int) -> Signal:

@@ -13,6 +13,7 @@ import numpy as np
 from train.instruments import melodic
 from train.instruments.analysis import aligned, frequency_of
 from train.instruments.distance import distance
+from train.instruments.drum_analysis import noise_seed
 from train.instruments.envelopes import attack_time, decay_slopes
 from train.instruments.fitting import PARAMETERS, SOURCES, Kind, Source, read_parameters
 from train.instruments.instrument import Instrument
@@ -243,8 +244,12 @@ def _row(name: str, left_out: Sequence[_LeftOut], other: Path | None) -> Row:
 def _fit_errors(name: str, references: Sequence[Reference], goals: Sequence[Signal]) -> Errors:
     """Return the errors of notes rendered from their own fitted parameters."""
     notes = {(note.pitch, note.velocity, note.take): note.note for note in read_parameters(PARAMETERS / f"{name}.json")}
-    rendered = [render(notes[one.note, one.velocity, one.take], TIMES[-1] + 0.4) for one in references]
-    return _errors(goals, rendered, [_hertz(reference) for reference in references])
+    pitches = [_hertz(reference) for reference in references]
+    rendered = [
+        render(notes[one.note, one.velocity, one.take], TIMES[-1] + 0.4, seed=1 if hertz else noise_seed(one.take))
+        for one, hertz in zip(references, pitches, strict=True)
+    ]
+    return _errors(goals, rendered, pitches)
 
 
 def _hertz(reference: Reference) -> float:

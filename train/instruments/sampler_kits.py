@@ -18,7 +18,8 @@ def _thump(hertz: float, seconds: float) -> Voice:
 
 def dust(drums: FittedDrums) -> dict[int, Pad]:
     """Return the kit of a late-eighties sampler: boom and bap."""
-    kick_voice = mixed((1.0, _thump(54, 0.34)), (0.55, drums.voice("kick", pitch=0.92, softest=40)))
+    # The fitted kick is inverted, so that its first waves add to the round low end instead of canceling it.
+    kick_voice = mixed((1.0, _thump(54, 0.34)), (-0.45, drums.voice("kick", pitch=0.92, softest=40)))
     kick = Pad("dusty kick", kick_voice, dusty(drive=1.9, top=4200, seconds=0.45), 4, rate=DUSTY, seconds=0.45)
     snare_voice = mixed((1.0, drums.voice("snare", pitch=0.93, softest=30)), (0.25, percussion.clap))
     snare = Pad("dusty snare", snare_voice, dusty(drive=2.2, top=6800, seconds=0.42), 4, rate=DUSTY, seconds=0.38)

@@ -22,12 +22,12 @@ from train.instruments.note import (
     Note,
     fade_in,
     level_curves,
-    partial_phases,
     powers,
     render_noise,
     slope,
 )
 from train.instruments.references import RATE, Signal
+from train.instruments.stroke import struck
 
 _SLOWEST: Final = 4.5
 _SLOWEST_RING: Final = 1.5
@@ -88,9 +88,8 @@ def looped(
         # Random phases: otherwise detuned voices would align once in every turn of the loop.
         phases = np.random.default_rng(seed).uniform(0, 2 * np.pi, len(note.ratios))
         return [_sampled(note, rate, start, length, phases, seed=seed, fall=0.0)]
-    phases = partial_phases(len(note.ratios))
     return [
-        _sampled(part, _rate_for(part, note, rate), start, length, phases, seed=seed, fall=fall)
+        _sampled(part, _rate_for(part, note, rate), start, length, note.starting_phases, seed=seed, fall=fall)
         for part, fall in _parts(note, start, parts, rings)
     ]
 
@@ -178,7 +177,7 @@ def _sampled(note: Note, rate: int, start: float, length: float, phases: Signal,
         endless = np.roll(endless, first % loop)[: first + loop] * 10 ** (fall * start / 20)
         blend = np.clip((position - first) / (_BLEND * rate) + 1, 0, 1)
         audio += noise * np.cos(np.pi / 2 * blend) + endless * np.sin(np.pi / 2 * blend)
-    audio *= fade_in(len(audio), rate)
+    audio = struck(audio * fade_in(len(audio), rate), note.stroke, rate)
     return Tone(audio, rate, (first, first + loop), _DECAY_RANGE / fall if fall else 0.0)
 
 

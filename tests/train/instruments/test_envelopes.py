@@ -32,6 +32,12 @@ def test_the_attack_time_is_four_fifths_of_a_linear_rise(hertz: float) -> None:
     assert attack_time(tone(hertz, ramp(0.2)), hertz) == pytest.approx(160, rel=0.06)
 
 
+@pytest.mark.parametrize("rise", [0.005, 0.02])
+def test_the_attack_of_a_drum_is_resolved_within_milliseconds(rise: float) -> None:
+    assert attack_time(tone(2000, ramp(rise))) == pytest.approx(600 * rise, abs=1)
+    assert attack_time(tone(2000, ramp(0.0001))) < 2.5
+
+
 @pytest.mark.parametrize("slope", [3.0, 12.0, 30.0])
 def test_a_decay_has_the_slope_of_its_envelope(slope: float) -> None:
     note = tone(220, falling(slope))

@@ -11,7 +11,11 @@ import pytest
 from radio.audio.soundfont import presets
 from radio.paths import SOUNDFONT
 from tests.train.instruments.riff import SoundfontFile
+from train.instruments.drum_analysis import noise_seed
+from train.instruments.envelopes import attack_time
+from train.instruments.fitting import PARAMETERS, read_parameters
 from train.instruments.loudness import loudness, read_levels, velocity_gain
+from train.instruments.note import render
 from train.instruments.player import Player
 from train.instruments.references import RATE
 
@@ -91,6 +95,17 @@ def brightness(note: np.ndarray) -> float:
     hertz = np.fft.rfftfreq(round(0.3 * RATE), 1 / RATE)
     spectrum[hertz > 10_000] = 0
     return float((hertz * spectrum).sum() / spectrum.sum())
+
+
+@pytest.mark.parametrize(("pad", "name"), [(36, "kick"), (38, "snare"), (42, "hihat-closed")])
+def test_the_strokes_of_the_acoustic_kit_are_those_of_the_fitted_hits(player: Player, pad: int, name: str) -> None:
+    hits = {(hit.velocity, hit.take): hit.note for hit in read_parameters(PARAMETERS / f"{name}.json")}
+    errors = []
+    for velocity, fitted in ((16, 16), (50, 48), (80, 80), (112, 112)):
+        attack = attack_time(player.note(128, 8, pad, velocity))
+        wanted = [attack_time(render(hits[fitted, take], 0.6, seed=noise_seed(take))) for take in (0, 1)]
+        errors.append(min(abs(attack / one - 1) for one in wanted))
+    assert np.median(errors) < 0.15, errors
 
 
 @pytest.mark.parametrize("kit", KITS)
