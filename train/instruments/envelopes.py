@@ -13,7 +13,7 @@ from train.instruments.references import RATE, Signal
 _SHORTEST: Final = 0.010
 """Minimum seconds of the window; it spans whole periods, so that the envelope does not follow the wave."""
 _STROKE_WINDOW: Final = 0.006
-"""Seconds of the window for the attack of a drum; it resolves 2 ms."""
+"""Seconds of the window for the attack of a drum; it resolves 2 to 3 ms."""
 _ATTACK_SECONDS: Final = 0.5
 """Seconds in which a note reaches its peak."""
 _LEAST_DECAY: Final = 0.1
