@@ -15,7 +15,6 @@ from radio.compose.taste import NEUTRAL, Taste
 from radio.compose.texture import Texture
 from radio.compose.track_writer import REMEMBERED, Surroundings, TrackWriter, features_of, untransposed
 from radio.errors import ControlError
-from radio.music.attributes import PHRASE_BARS
 from radio.music.chord_loops import Loop
 from radio.music.parts import PIANO
 from radio.types import BEATS_PER_BAR, STILL, Action
@@ -151,7 +150,7 @@ class Conductor:
             loop=loop,
             place=place % loop.bars,
             elapsed=place,
-            attributes=texture.attributes.tokens if place % PHRASE_BARS == 0 else (),
+            attributes=texture.attributes.tokens,
             layers=layers,
             holds=self._holds and script is not None,
             mix=script.mix if script else STILL,

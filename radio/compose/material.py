@@ -328,12 +328,11 @@ class MaterialWriter:
         """Sample sparse lines for the lead, and yield each with its cost."""
         middle = melody.middle_of(self.inputs.track.programs["lead"])
         limits = Limits(low=middle - melody.REACH, high=middle + melody.REACH, voices=1)
+        attributes = Attributes(voices=1.0, register=float(middle))
         plans = [
-            replace(plan, densities={**plan.densities, "piano": _MOTIF_LEVEL}, attributes=())
+            replace(plan, densities={**plan.densities, "piano": _MOTIF_LEVEL}, attributes=attributes.tokens)
             for plan in self._plans("A", MOTIF_BARS)
         ]
-        attributes = Attributes(voices=1.0, register=float(middle))
-        plans[0] = replace(plans[0], attributes=attributes.tokens)
         for line in _sampled(performers, plans, self.inputs.sampling, limits):
             yield [(rank_motif(line), line)]
 

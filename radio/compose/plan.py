@@ -39,7 +39,7 @@ class BarPlan:
     held: True if the first chord continues from the previous bar. loop, place: the chord loop, and the number of this
     bar in it; None for a bar without a loop. elapsed: bars since the loop began, repetitions included. layers: the
     layers that sound. mix: the move of the mix during the bar. holds: True if a listener holds this loop. attributes:
-    tokens that ask the piano model for a texture, in the first bar of a phrase (`radio.music.attributes`).
+    tokens that ask the piano model for a texture (`radio.music.attributes`).
     """
 
     number: int

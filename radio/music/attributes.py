@@ -15,7 +15,7 @@ from radio.music.vocab import ATTRIBUTE_LEVELS, CLASSES_BASE, LENGTH_BASE, ONSET
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick, TokenId
 
 PHRASE_BARS: Final = 4
-"""Bars that one set of attributes describes; its tokens precede the first beat of the first bar."""
+"""Bars that one set of attributes describes. Its tokens precede the first beat of each of them: models forget soon."""
 
 ONSETS_EDGES: Final = (0.35, 0.6, 0.85, 1.1, 1.4, 1.8, 2.4)
 VOICES_EDGES: Final = (1.15, 1.6, 2.3, 3.0, 3.7, 4.5, 5.4)

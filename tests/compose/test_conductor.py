@@ -10,7 +10,6 @@ from radio.compose.plan import BarPlan, Request, Track
 from radio.compose.script import BarScript
 from radio.compose.track_writer import TrackWriter
 from radio.compose.wish import Wish
-from radio.music.attributes import PHRASE_BARS
 from radio.music.chord_loops import Loop, parse_loop
 from radio.music.vocab import NAMES
 from radio.types import SKIP, Mode, Mood, MoodChoice
@@ -126,7 +125,7 @@ def test_control_tokens_are_in_training_order() -> None:
 def test_the_keys_are_asked_for_the_texture_of_the_track_every_four_bars() -> None:
     for track, plan, script in bars(conductor(), 60, density=0.7):
         texture = track.texture.at_density(0.7).in_material(script.material)
-        assert plan.attributes == (texture.attributes.tokens if plan.elapsed % PHRASE_BARS == 0 else ())
+        assert plan.attributes == texture.attributes.tokens
 
 
 def test_a_skip_starts_the_following_track_at_the_next_bar() -> None:

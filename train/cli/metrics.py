@@ -1,8 +1,9 @@
 """Compare a model's music with human music, in twenty metrics.
 
-The model plays under the chords and densities of every validation piece. Its passages and those of the pieces are
-measured by the same metrics, and each metric's two distributions are compared by overlap area and Kullback-Leibler
-divergence. With --station, the station's music is also measured hour by hour, to see whether it drifts.
+The model plays under the chords, densities and attributes of every validation piece. Its passages and those of the
+pieces are measured by the same metrics, and each metric's two distributions are compared by overlap area and
+Kullback-Leibler divergence. With --station, the station's music is also measured hour by hour, to see whether it
+drifts.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ from train.data.vocabulary import Rows, Table
 from train.loop.recipe import Recipe
 
 KEYS = range(-6, 6)
-DROPPED = (0.0, 0.5, 1.0)
-"""Shares of a piece's attributes that training drops, one drawn each time the piece is read."""
+DROPPED = (0.0, 0.0, 0.5, 1.0)
+"""Shares of a piece's attributes that training drops, one drawn each time the piece is read. The host drops none."""
 VALIDATION_LANES = 16
 VALIDATION_WINDOWS = 12
 """Windows of each lane in every validation: about 50,000 tokens with windows of 256."""

@@ -20,6 +20,7 @@ from radio.music.vocab import (
     STYLE_BASE,
     STYLES,
     beat_token,
+    is_attribute,
 )
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick, TokenId
 
@@ -72,6 +73,7 @@ class _BarControls:
     style: str = ""
     fill: bool = False
     backbeat: bool = False
+    attributes: list[TokenId] = field(default_factory=list)
 
 
 def of_tokens(tokens: Sequence[TokenId], bars: int) -> Passage:
@@ -92,6 +94,7 @@ def plans_of(tokens: Sequence[TokenId], part: str) -> Iterator[BarPlan]:
             bar.style or STYLES[0],
             bar.fill,
             bar.backbeat,
+            attributes=tuple(bar.attributes),
         )
 
 
@@ -113,6 +116,8 @@ def _bar_controls(tokens: Iterable[TokenId]) -> list[_BarControls]:
             bars[-1].density = token - DENSITY_BASE
         elif STYLE_BASE <= token < STYLE_BASE + len(STYLES):
             bars[-1].style = STYLES[token - STYLE_BASE]
+        elif is_attribute(token):
+            bars[-1].attributes.append(token)
         elif token in (FILL, BACKBEAT):
             bars[-1].fill |= token == FILL
             bars[-1].backbeat |= token == BACKBEAT

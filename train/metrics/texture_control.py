@@ -92,8 +92,7 @@ def _phrases(
 ) -> Iterator[Attributes]:
     """Yield the attributes of the phrases that the model plays for the request `wish`."""
     for number, (tokens, _) in enumerate(pieces):
-        plans = list(plans_of(tokens, PIANO.name))[:PHRASE_BARS]
-        plans[0] = replace(plans[0], attributes=wish.tokens)
+        plans = [replace(plan, attributes=wish.tokens) for plan in plans_of(tokens, PIANO.name)][:PHRASE_BARS]
         performer = Performer(engine, PIANO, (seed, number))
         events = [event for plan in plans for event in performer.play(plan, sampling)]
         attributes = measure(events_to_notes(events), len(plans))

@@ -45,7 +45,10 @@ class Piece:
         hits: list[list[tuple[Tick, int]]] = [[] for _ in range(self.bars)]
         for note in notes:
             hits[note.start // TICKS_PER_BAR].append((note.start % TICKS_PER_BAR, note.note))
+        attributes: tuple[TokenId, ...] = ()
         for bar in range(self.bars):
+            if self.part.note_offs and bar % PHRASE_BARS == 0:
+                attributes = self._attributes(notes, bar)
             for number in range(BEATS_PER_BAR):
                 place = bar * BEATS_PER_BAR + number
                 tick = place * TICKS_PER_BEAT
@@ -55,8 +58,7 @@ class Piece:
                     marks += [Mark(tick, token) for token in self.chords[place].tokens]
                 if number == 0:
                     marks += [Mark(tick, token) for token in self.labels]
-                    if self.part.note_offs and bar % PHRASE_BARS == 0:
-                        marks += [Mark(tick, token) for token in self._attributes(notes, bar)]
+                    marks += [Mark(tick, token) for token in attributes]
                     if not self.part.note_offs and has_backbeat(hits[bar]):
                         marks.append(Mark(tick, BACKBEAT))
                     marks.append(Mark(tick, density_token(self.part.density(len(hits[bar])))))
