@@ -17,7 +17,12 @@ from radio.music.quantize import quantize
 from radio.paths import CHECKPOINTS
 from radio.types import TICKS_PER_BAR
 
-INDEXES: Mapping[Part, Path] = {part: CHECKPOINTS / f"{part.name}.index.safetensors" for part in (PIANO, DRUMS)}
+INDEXES: Mapping[Part, Sequence[Path]] = {
+    PIANO: (CHECKPOINTS / "piano.index.safetensors", CHECKPOINTS / "piano-loops.index.safetensors"),
+    DRUMS: (CHECKPOINTS / "drums.index.safetensors",),
+}
+"""The files that contain the index of each part; a file has at most 20 MB."""
+
 _LENGTH = PASSAGE_BARS * TICKS_PER_BAR
 
 
@@ -41,13 +46,22 @@ def compare(path: Path) -> str:
         MidiError: The file is not a MIDI file, or has no notes.
         ModelError: An index is missing or damaged.
     """
-    if missing := [index.name for index in INDEXES.values() if not index.exists()]:
+    if missing := [index.name for paths in INDEXES.values() for index in paths if not index.exists()]:
         raise ModelError(
             f"{', '.join(missing)} not found: the wheel does not contain the indexes; copy them from radio/checkpoints "
             f"of the source repository to {CHECKPOINTS}"
         )
-    indexes = {part: Index.read(index) for part, index in INDEXES.items()}
+    indexes = {part: read_index(part) for part in INDEXES}
     return report(path, examine(path, indexes), indexes)
+
+
+def read_index(part: Part) -> Index:
+    """Return the index of the training music of a part.
+
+    Raises:
+        ModelError: A file is missing or damaged.
+    """
+    return Index.joined([Index.read(path) for path in INDEXES[part]])
 
 
 def examine(path: Path, indexes: Mapping[Part, Index]) -> list[Finding]:

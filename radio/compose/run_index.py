@@ -30,7 +30,7 @@ PASSAGE_BARS = 8
 
 Hashes = npt.NDArray[np.uint32]
 
-_BETWEEN = 0
+SEPARATOR = 0
 """Separator of two pieces, so that no run spans both; no shingle has this hash."""
 _QUANTILES = (0.5, 0.9, 0.99, 1.0)
 
@@ -60,7 +60,7 @@ class Index:
 
     Args:
         part: The part.
-        hashes: Hashes of its pieces one after another, separated by `_BETWEEN`; shape (N,), uint32.
+        hashes: Hashes of its pieces one after another, separated by `SEPARATOR`; shape (N,), uint32.
         human: The spread over passages of human music outside the index, for comparison; None if unknown.
     """
 
@@ -74,8 +74,14 @@ class Index:
     @classmethod
     def of(cls, part: Part, pieces: Iterable[Sequence[Note]]) -> Index:
         """Return the index of `pieces`."""
-        parts = [np.append(fingerprints(part, notes), np.uint32(_BETWEEN)) for notes in pieces]
+        parts = [np.append(fingerprints(part, notes), np.uint32(SEPARATOR)) for notes in pieces]
         return cls(part, np.concatenate(parts) if parts else np.zeros(0, np.uint32))
+
+    @classmethod
+    def joined(cls, indexes: Sequence[Index]) -> Index:
+        """Return one index of the training music of several, which are of one part; `human` is that of the first."""
+        first, *others = indexes
+        return cls(first.part, np.concatenate([first.hashes, *(other.hashes for other in others)]), first.human)
 
     def longest(self, notes: Sequence[Note]) -> int:
         """Return the length of the longest run of `notes` that occurs in a training piece; 0 if below a shingle."""

@@ -16,6 +16,7 @@ SUMMARY: Final = "find the longest runs that a station copies from its corpus"
 EXAMPLES: Final = """\
   python -m train originality data/lofi --station chill
   python -m train originality data/lofi data/pop909 --files pop909 --track PIANO --index piano.index.safetensors
+  python -m train originality data/lofi data/loops --known piano.index.safetensors --index piano-loops.index.safetensors
 """
 
 
@@ -36,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also index the MIDI files that the training pieces were made from, on their own beats",
     )
     parser.add_argument("--track", metavar="NAME", help="with --files: only tracks of this name, such as PIANO [all]")
+    parser.add_argument(
+        "--known",
+        type=Path,
+        metavar="INDEX",
+        help="index of more music that the model has seen; the new index leaves out what it contains",
+    )
     parser.add_argument("--index", type=Path, help=".safetensors file to write the index of hashes to")
     parser.add_argument(
         "--filter", type=Path, help=".safetensors file to write the filter to, with which stations rank their phrases"
@@ -51,17 +58,22 @@ def run(arguments: argparse.Namespace) -> None:
     """Compare the station with its corpora, and print the table as Markdown."""
     from radio.compose.originality import table
     from radio.compose.run_filter import RunFilter
+    from radio.compose.run_index import Index
     from radio.music.parts import PARTS
     from train.metrics import play
-    from train.metrics.copied_runs import index_of, spread
+    from train.metrics.copied_runs import beyond, index_of, spread
     from train.metrics.music import compose
 
     part, station = PARTS[arguments.part], read_station(arguments)
     layer = "keys" if part.note_offs else "drums"
-    index = index_of(part, arguments.corpora, arguments.files, arguments.track)
+    index = own = index_of(part, arguments.corpora, arguments.files, arguments.track)
+    if arguments.known:
+        known = Index.read(arguments.known)
+        own = beyond(index, known)
+        index = Index.joined([known, own])
     index.human = spread(index, play.human(play.corpus(arguments.corpora[0] / "validation.jsonl", part)))
     if arguments.index:
-        index.write(arguments.index)
+        own.write(arguments.index)
     if arguments.filter:
         RunFilter.of(index).write(arguments.filter)
     played = compose(station, hours=arguments.minutes / 60, seed=arguments.seed).passage(layer)

@@ -6,8 +6,11 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
-from radio.compose.run_index import PASSAGE_BARS, Index, Spread
+import numpy as np
+
+from radio.compose.run_index import PASSAGE_BARS, SEPARATOR, Index, Spread
 from radio.errors import MidiError, SettingsError
 from radio.music import midi
 from radio.music.events import Note
@@ -17,6 +20,14 @@ from radio.music.parts import Part
 from radio.music.quantize import quantize
 from train.metrics import play
 from train.metrics.passage import Passage
+
+_STRETCH: Final = 32
+"""Hashes in the shortest copied stretch that `beyond` leaves out."""
+
+_SEAM: Final = 12
+
+_FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
+"""Factor of the polynomial that identifies a stretch by 64 bits."""
 
 
 def spread(index: Index, pieces: Iterable[Passage]) -> Spread:
@@ -29,7 +40,8 @@ def index_of(part: Part, corpora: Sequence[Path], files: Path | None = None, tra
     """Return the index of the training pieces of prepared corpora, and of the files that they were made from.
 
     A piece has other beats, another register and other chords than its file, so only the file's own notes show that a
-    run is copied from the file.
+    run is copied from the file. Pads are left out: the radio voices them over the chords by the same rule here and on
+    the air.
 
     Args:
         part: The part.
@@ -45,10 +57,10 @@ def index_of(part: Part, corpora: Sequence[Path], files: Path | None = None, tra
     names: set[str] = set()
     for corpus in corpora:
         path = corpus / "train.jsonl"
-        pieces += [piece.notes for piece in play.human(play.corpus(path, part))]
-        names |= {
-            _file_of(word) for row in path.read_text().splitlines() for word in json.loads(row)["name"].split("/")
-        }
+        passages = play.human(play.corpus(path, part))
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        pieces += [passage.notes for row, passage in zip(rows, passages, strict=True) if row.get("texture") != "pad"]
+        names |= {_file_of(word) for row in rows for word in row["name"].split("/")}
     if files is not None:
         found = (path for path in sorted(files.rglob("*")) if path.suffix.lower() in SUFFIXES)
         sources = [path for path in found if {path.name, path.stem} & names]
@@ -56,6 +68,31 @@ def index_of(part: Part, corpora: Sequence[Path], files: Path | None = None, tra
             raise SettingsError(f"{files}: no MIDI file has the name of a training piece; leave out --files")
         pieces += [notes for path in sources for notes in _tracks(path, part, track)]
     return Index.of(part, pieces)
+
+
+def beyond(index: Index, known: Index) -> Index:
+    """Return the part of an index that is neither in `known` nor earlier in the index itself.
+
+    Only long copied stretches are left out, and `_SEAM` hashes at both of their ends are kept. A run that begins before
+    such a stretch, or ends after it, is therefore still found to be at least that long.
+    """
+    hashes = np.concatenate([known.hashes, index.hashes])
+    count = len(hashes) - _STRETCH + 1
+    if count < 1:
+        return index
+    windows = np.zeros(count, np.uint64)
+    for place in range(_STRETCH):
+        windows = windows * _FACTOR + hashes[place : place + count]
+    repeated = np.ones(count, bool)
+    repeated[np.unique(windows, return_index=True)[1]] = False
+    repeated[: len(known.hashes)] = False
+    edges = np.flatnonzero(np.diff(repeated.astype(np.int8), prepend=0, append=0))
+    dropped = np.zeros(len(hashes), bool)
+    for first, last in edges.reshape(-1, 2):
+        begin, end = first + _SEAM, last + _STRETCH - 1 - _SEAM
+        hashes[begin:end] = SEPARATOR
+        dropped[begin + 1 : end] = True
+    return Index(index.part, hashes[len(known.hashes) :][~dropped[len(known.hashes) :]], index.human)
 
 
 def _file_of(word: str) -> str:

@@ -245,6 +245,8 @@ class _Prepared:
         ids = piece.tokens()
         self._tokens[piece.split].append(ids)
         row = {"name": piece.name, "part": piece.part.name, "bars": piece.bars, "tokens": ids}
+        if piece.texture:
+            row["texture"] = piece.texture
         self._lines[piece.split].append(json.dumps(row, separators=(",", ":")) + "\n")
         if piece.split == "train":
             self._weights.append(piece.weight)

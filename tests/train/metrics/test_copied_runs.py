@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from radio.compose.originality import INDEXES, examine
+from radio.compose.originality import examine, read_index
 from radio.compose.run_index import PASSAGE_BARS, Index, fingerprints
 from radio.errors import SettingsError
 from radio.music import midi
@@ -17,7 +17,7 @@ from tests.compose.test_run_index import moved, tune
 from tests.train.corpora import groove_file, pop909_song
 from train.data.passages import read_pieces
 from train.metrics import copied_runs
-from train.metrics.copied_runs import index_of, spread
+from train.metrics.copied_runs import beyond, index_of, spread
 from train.metrics.passage import Passage
 from train.prepare.corpus import prepare
 
@@ -39,6 +39,20 @@ def test_a_copied_passage_has_the_longest_run() -> None:
     assert runs.longest == len([note for note in tune(3, 60) if note.start < LENGTH])
     assert runs.half == runs.nine_in_ten == 0
     assert spread(Index.of(DRUMS, []), own).longest == 0
+
+
+def test_an_index_beyond_another_finds_the_same_runs_together_with_it() -> None:
+    songs = [tune(seed, 100) for seed in range(6)]
+    known = Index.of(PIANO, songs[:3])
+    loop = [*songs[4], *moved(songs[4], ticks=songs[4][-1].end + 480)]
+    index = Index.of(PIANO, [songs[1], songs[3], loop, songs[5]])
+    own = beyond(index, known)
+    together = Index.joined([known, own])
+    assert len(own.hashes) < len(index.hashes) - 120, "one song and the repetition of another are left out"
+    assert [together.longest(song) for song in songs] == [len(song) for song in songs]
+    seam = [*songs[4][-15:], *moved(songs[4][:15], ticks=songs[4][-1].end + 480)]
+    assert together.longest(seam) == index.longest(seam) > 25
+    assert len(beyond(index, index).hashes) < 200
 
 
 def test_an_index_contains_corpora_and_their_source_files(tmp_path: Path) -> None:
@@ -88,7 +102,7 @@ def file_notes(path: Path) -> list[Note]:
 def test_songs_of_the_pianos_training_set_are_found_and_others_are_not(tmp_path: Path) -> None:
     with tarfile.open(ARCHIVE) as archive:
         archive.extractall(tmp_path, filter="data")
-    indexes = {part: Index.read(path) for part, path in INDEXES.items()}
+    indexes = {part: read_index(part) for part in (PIANO, DRUMS)}
 
     def longest(number: int) -> int:
         (path,) = tmp_path.rglob(f"{number:03}.mid")
