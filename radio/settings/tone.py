@@ -41,7 +41,7 @@ class Tone:
     keys_lowpass: float = number(3_500, 200, 20_000, unit="Hz", help="cutoff of the keys, 12 dB per octave")
     bass_lowpass: float = number(600, 100, 20_000, unit="Hz", help="cutoff of the bass, 12 dB per octave")
     bass_low_db: float = number(
-        0, -12, 12, unit="dB", help="gain of the lowest bass, a shelf below 60 Hz, for a bass with a weak fundamental"
+        0, -12, 15, unit="dB", help="gain of the lowest bass, a shelf below 60 Hz, for a bass with a weak fundamental"
     )
     drums_lowpass: float = number(7_000, 200, 20_000, unit="Hz", help="cutoff of the drums, 12 dB per octave")
     lead_lowpass: float = number(5_000, 200, 20_000, unit="Hz", help="cutoff of the lead, 12 dB per octave")
