@@ -122,7 +122,7 @@ def test_control_tokens_are_in_training_order() -> None:
     assert keys[3:-1] == ["<s:hiphop>", "<groove>", "<backbeat>", *(NAMES[token] for token in plan.attributes)]
 
 
-def test_the_keys_are_asked_for_the_texture_of_the_track_every_four_bars() -> None:
+def test_the_keys_are_asked_for_the_texture_of_the_track_in_every_bar() -> None:
     for track, plan, script in bars(conductor(), 60, density=0.7):
         texture = track.texture.at_density(0.7).in_material(script.material)
         assert plan.attributes == texture.attributes.tokens

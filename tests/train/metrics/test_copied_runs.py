@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import json
 import tarfile
 from pathlib import Path
 
 import pytest
 
 from radio.compose.originality import examine, read_index
-from radio.compose.run_index import PASSAGE_BARS, Index, fingerprints
+from radio.compose.run_index import PASSAGE_BARS, SHINGLE, Index, fingerprints
 from radio.errors import SettingsError
 from radio.music import midi
 from radio.music.events import Note
@@ -15,6 +16,7 @@ from radio.music.quantize import quantize
 from radio.types import TICKS_PER_BAR
 from tests.compose.test_run_index import moved, tune
 from tests.train.corpora import groove_file, pop909_song
+from train.data.corpus.piece import Piece
 from train.data.passages import read_pieces
 from train.metrics import copied_runs
 from train.metrics.copied_runs import beyond, index_of, spread
@@ -53,6 +55,16 @@ def test_an_index_beyond_another_finds_the_same_runs_together_with_it() -> None:
     seam = [*songs[4][-15:], *moved(songs[4][:15], ticks=songs[4][-1].end + 480)]
     assert together.longest(seam) == index.longest(seam) > 25
     assert len(beyond(index, index).hashes) < 200
+
+
+def test_an_index_leaves_out_pads(tmp_path: Path) -> None:
+    rows = [
+        {"name": kind, "part": "piano", "bars": 25, "tokens": Piece(kind, PIANO, "train", 25, tune(seed, 60)).tokens()}
+        for seed, kind in enumerate(("comp", "pad"))
+    ]
+    lines = [json.dumps({**row, "texture": row["name"]}) for row in rows]
+    (tmp_path / "train.jsonl").write_text("\n".join(lines))
+    assert len(index_of(PIANO, [tmp_path]).hashes) == pytest.approx(60 - SHINGLE, abs=5), "only one of the pieces"
 
 
 def test_an_index_contains_corpora_and_their_source_files(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import tokenizers
 from radio.errors import SettingsError
 from radio.music.tokenizer import decode, events_to_notes
 from radio.music.vocab import NAMES
+from radio.types import TEXTURES
 from tests.train.corpora import groove, pop909_song
 from train.data import binidx
 from train.metrics.data_card import facts
@@ -206,4 +207,9 @@ def test_loops_add_tracks_in_textures_and_the_card_counts_them(tmp_path: Path) -
     assert sum(card["loops"]["bars by texture"].values()) == looped.bars["train"] - plain.bars["train"]
     assert card["loops"]["bars that come back after four"] > 0.5
     attributes = [word for word in words(tmp_path / "out", "train")[0] if word.startswith("<register")]
-    assert len(attributes) == 10, "every four bars"
+    assert len(attributes) == 40, "in every bar"
+    assert all(len(set(attributes[bar : bar + 4])) == 1 for bar in range(0, 40, 4)), "of the same four bars"
+    rows = [json.loads(line) for line in (tmp_path / "out" / "train.jsonl").read_text().splitlines()]
+    textures = [row["texture"] for row in rows if "texture" in row]
+    assert len(textures) == 2
+    assert set(textures) <= {*TEXTURES}
