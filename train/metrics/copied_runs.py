@@ -25,6 +25,7 @@ _STRETCH: Final = 32
 """Hashes in the shortest copied stretch that `beyond` leaves out."""
 
 _SEAM: Final = 12
+"""Hashes that are kept at both ends of such a stretch."""
 
 _FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
 """Factor of the polynomial that identifies a stretch by 64 bits."""
@@ -73,7 +74,7 @@ def index_of(part: Part, corpora: Sequence[Path], files: Path | None = None, tra
 def beyond(index: Index, known: Index) -> Index:
     """Return the part of an index that is neither in `known` nor earlier in the index itself.
 
-    Only long copied stretches are left out, and `_SEAM` hashes at both of their ends are kept. A run that begins before
+    Only long copied stretches are left out, and their first and last hashes are kept. A run that begins before
     such a stretch, or ends after it, is therefore still found to be at least that long.
     """
     hashes = np.concatenate([known.hashes, index.hashes])
